@@ -99,9 +99,21 @@ var (
 // 64-bit number (NEGOFF).
 func NegativeOffset(off uint64) *Error { return Errorf(EINVAL, "Negative offset %d", int64(off)) }
 
-// PastEnd is the error for a read beyond the end of a file (PASTEND).
-func PastEnd(off, size uint64) *Error {
-	return Errorf(EINVAL, "Offset %d beyond end-of-file (len = %d)", off, size)
+// ErrPastEnd is what errors.Is finds in an error of PastEnd. In 9P2000.L such a
+// read is no failure, so a transport must be able to tell.
+var ErrPastEnd = errors.New("offset beyond end of file")
+
+// A pastEnd is an Error that is also ErrPastEnd.
+type pastEnd struct{ err *Error }
+
+func (e pastEnd) Error() string        { return e.err.Text }
+func (e pastEnd) Is(target error) bool { return target == ErrPastEnd }
+func (e pastEnd) Unwrap() error        { return e.err }
+
+// PastEnd is the error for a read beyond the end of a file (PASTEND). An
+// [*Error] is in its chain.
+func PastEnd(off, size uint64) error {
+	return pastEnd{Errorf(EINVAL, "Offset %d beyond end-of-file (len = %d)", off, size)}
 }
 
 // BadName is the error for a name that cannot be given (BADNAME).

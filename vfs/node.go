@@ -129,6 +129,15 @@ type File interface {
 	Close() error
 }
 
+// A WaitingFile is a File whose reads wait, without doing anything, until there
+// is news. A transport may let more of them wait than it lets others work.
+type WaitingFile interface {
+	File
+
+	// MaxRead returns the most bytes that one read returns.
+	MaxRead() int
+}
+
 // waitKey is the key of the function that MayWait calls.
 type waitKey struct{}
 

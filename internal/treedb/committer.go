@@ -1,0 +1,235 @@
+package treedb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/internal/store"
+)
+
+const (
+	// groupOps and groupBytes limit what is committed together.
+	groupOps   = 512
+	groupBytes = 32 << 20
+
+	// lockPatience is how long an operation waits for a reference that another
+	// program has locked (specification, FS-7), looking again every lockPause.
+	lockPatience = 10 * time.Second
+	lockPause    = 20 * time.Millisecond
+)
+
+// An op is a change of one or two branches that waits for its turn.
+type op struct {
+	// branches are those that plan may move.
+	branches []string
+
+	// plan decides, when the turn has come, where the branches go, and tells
+	// the group. If the group cannot be carried out plan is called again, in
+	// another group. An error is the result of the op.
+	plan func(g *group) error
+
+	// objs are the objects that plan needs.
+	objs []store.Object
+
+	ctx      context.Context
+	deadline time.Time // when to give up on a locked reference; zero if none was met
+	planned  error     // what plan returned
+	done     chan error
+}
+
+func (o *op) bytes() (n int) {
+	for _, obj := range o.objs {
+		n += len(obj.Data)
+	}
+	return n
+}
+
+// A committer carries out ops, one group after the other, on a goroutine of
+// its own. What waits while a group is written to disk makes up the next one.
+type committer struct {
+	db      *DB
+	lineage lineage
+	seq     uint64 // of the newest commit; only the goroutine of run uses it
+
+	mu     sync.Mutex // guards what follows
+	queue  []*op
+	closed bool
+	wake   chan struct{}
+	timers sync.WaitGroup // ops that wait for a locked reference
+
+	running sync.WaitGroup
+}
+
+func newCommitter(db *DB) *committer {
+	c := &committer{db: db, lineage: newLineage(), wake: make(chan struct{}, 1)}
+	c.running.Go(c.run)
+	return c
+}
+
+// close fails what is waiting with Closed and waits for the group at hand.
+func (c *committer) close() {
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.signal()
+	c.running.Wait()
+	c.timers.Wait()
+}
+
+// do carries out o and returns its result. When ctx is done before the turn of
+// o has come it has no effect.
+func (c *committer) do(ctx context.Context, o *op) error {
+	o.ctx, o.done = ctx, make(chan error, 1)
+	if err := c.enqueue(o); err != nil {
+		return err
+	}
+	select {
+	case err := <-o.done:
+		return err
+	case <-ctx.Done():
+	}
+	if c.withdraw(o) {
+		return ctx.Err()
+	}
+	return <-o.done // its turn has come, which takes no longer than a write
+}
+
+func (c *committer) enqueue(ops ...*op) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return datakit.Closed
+	}
+	c.queue = append(c.queue, ops...)
+	c.signal()
+	return nil
+}
+
+// withdraw takes o out of the queue and reports whether it was there.
+func (c *committer) withdraw(o *op) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, q := range c.queue {
+		if q == o {
+			c.queue = append(c.queue[:i], c.queue[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+func (c *committer) signal() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (c *committer) run() {
+	for range c.wake {
+		for {
+			ops, closed := c.take()
+			if closed {
+				fail(ops, datakit.Closed)
+				return
+			}
+			if len(ops) == 0 {
+				break
+			}
+			c.carryOut(ops)
+		}
+	}
+}
+
+// take returns what is to be committed together, or all if the committer was
+// closed.
+func (c *committer) take() (ops []*op, closed bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n, bytes := 0, 0
+	for n < len(c.queue) && (n == 0 || c.closed || n < groupOps && bytes < groupBytes && len(c.queue[n].branches) == 1) {
+		bytes += c.queue[n].bytes()
+		n++
+		if len(c.queue[n-1].branches) > 1 && !c.closed {
+			break // it takes both of its branches or none, so it goes alone
+		}
+	}
+	ops = c.queue[:n:n]
+	c.queue = c.queue[n:]
+	return ops, c.closed
+}
+
+// carryOut commits a group and answers its ops, or has them wait for another
+// try.
+func (c *committer) carryOut(ops []*op) {
+	g := newGroup(c)
+	for _, o := range ops {
+		g.add(o)
+	}
+	errs := g.commit()
+	for _, o := range ops {
+		c.settle(o, o.result(errs))
+	}
+}
+
+// result returns how o has ended: what its plan returned, unless one of its
+// branches could not be moved.
+func (o *op) result(errs map[string]error) error {
+	for _, b := range o.branches {
+		if err := errs[b]; err != nil {
+			return err
+		}
+	}
+	return o.planned
+}
+
+// settle answers o with err, unless there is hope.
+func (c *committer) settle(o *op, err error) {
+	var moved *store.MovedError
+	switch {
+	case errors.As(err, &moved):
+		if c.enqueue(o) != nil {
+			o.done <- datakit.Closed
+		}
+	case errors.Is(err, store.ErrLocked) && o.patient():
+		c.retryLater(o)
+	case errors.Is(err, store.ErrLocked):
+		o.done <- fmt.Errorf("%w: if that program is gone remove the file refs/heads/%s.lock", err, o.branches[0])
+	default:
+		o.done <- err
+	}
+}
+
+// patient reports whether o may go on waiting for a locked reference.
+func (o *op) patient() bool {
+	if o.deadline.IsZero() {
+		o.deadline = time.Now().Add(lockPatience)
+	}
+	return o.ctx.Err() == nil && time.Now().Before(o.deadline)
+}
+
+// retryLater has o wait for a while before it is tried again.
+func (c *committer) retryLater(o *op) {
+	c.timers.Go(func() {
+		select {
+		case <-time.After(lockPause):
+		case <-o.ctx.Done():
+			o.done <- o.ctx.Err()
+			return
+		case <-c.db.ended:
+		}
+		if err := c.enqueue(o); err != nil {
+			o.done <- err
+		}
+	})
+}
+
+func fail(ops []*op, err error) {
+	for _, o := range ops {
+		o.done <- err
+	}
+}

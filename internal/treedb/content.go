@@ -1,0 +1,205 @@
+package treedb
+
+import (
+	"context"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/datakit/datakit/internal/object"
+	"github.com/datakit/datakit/internal/store"
+)
+
+// spillSize is the length in bytes beyond which the content of a file that is
+// being edited goes to a temporary file.
+const spillSize = 1 << 20
+
+// A content is the content of a file that was changed in a transaction: in
+// memory while it is small, in a temporary file from then on. Its methods may
+// be called concurrently.
+type content struct {
+	tempDir string
+	memory  *atomic.Int64 // counts the bytes in memory, for all transactions
+
+	mu   sync.RWMutex // guards what follows
+	mem  []byte
+	file *os.File // holds all of it if not nil
+	size int64
+}
+
+// newContent returns the content data, of which it makes a copy.
+func (t *tx) newContent(data []byte) (*content, error) {
+	c := &content{tempDir: t.db.opts.TempDir, memory: &t.db.txMemory}
+	if len(data) == 0 {
+		return c, nil
+	}
+	return c, c.writeAt(data, 0)
+}
+
+func (c *content) length() int64 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.size
+}
+
+func (c *content) spilled() bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.file != nil
+}
+
+// ReadAt is io.ReaderAt.
+func (c *content) ReadAt(p []byte, off int64) (int, error) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if off >= c.size {
+		return 0, io.EOF
+	}
+	if c.file != nil {
+		n := int(min(int64(len(p)), c.size-off))
+		n, err := c.file.ReadAt(p[:n], off)
+		if err == nil && n < len(p) {
+			err = io.EOF
+		}
+		return n, err
+	}
+	n := copy(p, c.mem[off:])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// writeAt writes p at off. Zero bytes fill a gap; they need no memory.
+func (c *content) writeAt(p []byte, off int64) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	end := off + int64(len(p))
+	if err := c.prepare(end); err != nil {
+		return err
+	}
+	if c.file != nil {
+		if _, err := c.file.WriteAt(p, off); err != nil {
+			return err
+		}
+		c.size = max(c.size, end)
+		return nil
+	}
+	c.resize(max(c.size, end))
+	copy(c.mem[off:], p)
+	return nil
+}
+
+// truncate sets the length.
+func (c *content) truncate(size int64) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.prepare(size); err != nil {
+		return err
+	}
+	if c.file == nil {
+		c.resize(size)
+		return nil
+	}
+	if err := c.file.Truncate(size); err != nil {
+		return err
+	}
+	c.size = size
+	return nil
+}
+
+// resize sets the length of a content in memory. Growth is geometric, so that
+// appending n bytes in any pieces costs O(n).
+func (c *content) resize(size int64) {
+	if n := int(size); n <= len(c.mem) {
+		c.mem = c.mem[:n]
+	} else {
+		had := len(c.mem)
+		c.mem = slices.Grow(c.mem, n-had)[:n]
+		clear(c.mem[had:])
+	}
+	c.memory.Add(size - c.size)
+	c.size = size
+}
+
+// prepare moves the content to a file if it is to be of a size that is too
+// long for memory.
+func (c *content) prepare(size int64) error {
+	if c.file != nil || size <= spillSize {
+		return nil
+	}
+	f, err := tempFile(c.tempDir)
+	if err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(c.mem, 0); err != nil {
+		closeTemp(f)
+		return err
+	}
+	c.memory.Add(-c.size)
+	c.file, c.mem = f, nil
+	return nil
+}
+
+// discard releases memory and file. Nothing may be using the content.
+func (c *content) discard() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.file != nil {
+		closeTemp(c.file)
+	} else {
+		c.memory.Add(-c.size)
+	}
+	c.file, c.mem, c.size = nil, nil, 0
+}
+
+// object returns the blob object of the content, which must not change while
+// the object is in use.
+func (c *content) object() (store.Object, error) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	o := store.Object{Type: object.BlobType, Size: c.size}
+	if c.file == nil {
+		o.Data = append([]byte{}, c.mem...)
+		o.Hash = object.Name(object.BlobType, o.Data)
+		return o, nil
+	}
+	o.Content = c
+	h := object.NewHasher(object.BlobType, c.size)
+	if _, err := io.Copy(h, io.NewSectionReader(c.file, 0, c.size)); err != nil {
+		return store.Object{}, err
+	}
+	o.Hash = h.Hash()
+	return o, nil
+}
+
+// liveBlob shows a content as it is at each read.
+type liveBlob struct{ *content }
+
+func (b liveBlob) Size() int64 { return b.length() }
+
+func (b liveBlob) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
+	return b.content.ReadAt(p, off)
+}
+
+func (b liveBlob) Close() error { return nil }
+
+// tempFile makes a file in dir that vanishes with the process, where the
+// system allows it at once.
+func tempFile(dir string) (*os.File, error) {
+	f, err := os.CreateTemp(dir, "datakit-tx-")
+	if err == nil && runtime.GOOS != "windows" {
+		os.Remove(f.Name())
+	}
+	return f, err
+}
+
+func closeTemp(f *os.File) {
+	f.Close()
+	if runtime.GOOS == "windows" {
+		os.Remove(f.Name())
+	}
+}

@@ -1,0 +1,153 @@
+package refdb
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/datakit/datakit/internal/store"
+)
+
+// A lock is a lock file of ours. It is not safe for concurrent use.
+type lock struct {
+	db    *DB
+	path  string      // the file that is locked
+	proof string      // the second name of the lock file, or ""
+	file  *os.File    // open for the new content, until that is written
+	info  fs.FileInfo // of the lock file
+}
+
+// errTaken is returned when someone has removed a lock of ours.
+var errTaken = errors.New("our lock file was removed by another program")
+
+// lock locks the file at path. The error is store.ErrLocked if it is locked.
+func (db *DB) lock(path string) (*lock, error) {
+	f, proof, err := db.owner.createLock(path + lockSuffix)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, store.ErrLocked
+	} else if err != nil {
+		return nil, err
+	}
+	l := &lock{db: db, path: path, proof: proof, file: f}
+	if l.info, err = f.Stat(); err != nil {
+		f.Close()
+		db.disk.remove(path + lockSuffix)
+		db.disk.remove(proof)
+		return nil, err
+	}
+	return l, nil
+}
+
+// createLock makes the lock file name, and opens it for writing. proof is its
+// second name, or "" if it could not have one.
+func (o *owner) createLock(name string) (f *os.File, proof string, err error) {
+	if proof = o.newName(); proof != "" {
+		if f, err = o.disk.create(proof); err == nil {
+			if err = o.disk.link(proof, name); err == nil {
+				return f, proof, nil
+			}
+			f.Close()
+			o.disk.remove(proof)
+			if errors.Is(err, fs.ErrExist) || absent(err) {
+				return nil, "", err
+			}
+		}
+	}
+	f, err = o.disk.create(name)
+	return f, "", err
+}
+
+// write writes the content that the file is to have, durably.
+func (l *lock) write(content ...string) error {
+	f := l.file
+	l.file = nil
+	return l.db.disk.write(f, content...)
+}
+
+// commit makes the content that was written that of the file, and ends the
+// lock. If it fails the lock is still held.
+func (l *lock) commit() error {
+	if !l.held() {
+		return errTaken
+	}
+	if err := l.db.disk.rename(l.path+lockSuffix, l.path); err != nil {
+		return err
+	}
+	l.unprove()
+	return nil
+}
+
+// release ends the lock.
+func (l *lock) release() {
+	if l.file != nil {
+		l.file.Close()
+		l.file = nil
+	}
+	if l.held() {
+		if err := l.db.disk.remove(l.path + lockSuffix); err != nil {
+			l.db.log.Warn("lock cannot be removed", "path", l.path+lockSuffix, "err", err)
+			return // the proof serves the next Open
+		}
+	}
+	l.unprove()
+}
+
+// held reports whether the lock file is there and ours. Git does not look, but
+// then people are told to remove lock files by hand.
+func (l *lock) held() bool {
+	info, err := os.Lstat(l.path + lockSuffix)
+	return err == nil && os.SameFile(info, l.info)
+}
+
+func (l *lock) unprove() {
+	if l.proof != "" {
+		l.db.disk.remove(l.proof) // it is of no consequence if it stays
+	}
+}
+
+// lockBranch locks the file of a branch. Directories that it needs are made;
+// those to which one was added are returned also if it fails.
+func (db *DB) lockBranch(branch string) (l *lock, changed []string, err error) {
+	path := db.path(branch)
+	// Others remove directories as soon as they are empty.
+	for range 10 {
+		l, err = db.lock(path)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return l, changed, err
+		}
+		if err = db.makeDirs(filepath.Dir(path), &changed); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, changed, err
+		}
+	}
+	return nil, changed, err
+}
+
+// makeDirs makes a directory and those above it, and appends the ones to which
+// another was added to changed.
+func (db *DB) makeDirs(dir string, changed *[]string) error {
+	err := db.disk.mkdir(dir)
+	if errors.Is(err, fs.ErrNotExist) && len(dir) > len(db.dir) {
+		if err = db.makeDirs(filepath.Dir(dir), changed); err == nil {
+			err = db.disk.mkdir(dir)
+		}
+	}
+	switch {
+	case err == nil:
+		*changed = append(*changed, filepath.Dir(dir))
+	case errors.Is(err, fs.ErrExist):
+		err = nil // if it is a file, then what needs the directory fails
+	}
+	return err
+}
+
+// removeParents removes the directories above a file that are empty, up to
+// but not including top.
+func (db *DB) removeParents(path, top string) {
+	for dir := filepath.Dir(path); strings.HasPrefix(dir, top+string(filepath.Separator)); dir = filepath.Dir(dir) {
+		if db.disk.removeDir(dir) != nil {
+			return
+		}
+	}
+}

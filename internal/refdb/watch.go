@@ -1,0 +1,197 @@
+package refdb
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+const (
+	defaultPoll = time.Second
+
+	// gather is how long notifications are collected before the disk is
+	// looked at: one change makes several.
+	gather = 5 * time.Millisecond
+)
+
+// A watcher keeps the cache of a DB as the disk is. All is done by the
+// goroutine of run.
+type watcher struct {
+	db       *DB
+	interval time.Duration
+	notify   *fsnotify.Watcher // nil if there is none
+	dirs     map[string]stamp  // the known directories below refs/heads, as last read
+	pending  map[string]bool   // branches or directories that may have changed
+}
+
+func newWatcher(db *DB, interval time.Duration) *watcher {
+	if interval <= 0 {
+		interval = defaultPoll
+	}
+	return &watcher{db: db, interval: interval, pending: make(map[string]bool)}
+}
+
+// run reads all branches and then follows changes until ctx is done.
+func (w *watcher) run(ctx context.Context) {
+	w.start()
+	if w.notify != nil {
+		defer w.notify.Close()
+	}
+	w.load(ctx)
+	close(w.db.loaded)
+	poll := time.NewTimer(w.interval)
+	defer poll.Stop()
+	settle := time.NewTimer(gather)
+	defer settle.Stop()
+	events, errs := w.channels()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e, ok := <-events:
+			if !ok {
+				events = nil
+			} else if first := len(w.pending) == 0; w.note(e) && first {
+				settle.Reset(gather)
+			}
+		case err := <-errs:
+			w.lost(err)
+		case <-settle.C:
+			w.settle(ctx)
+		case <-poll.C:
+			poll.Reset(w.poll(ctx))
+		}
+	}
+}
+
+// start asks for notifications about packed-refs.
+func (w *watcher) start() {
+	n, err := fsnotify.NewBufferedWatcher(1024)
+	if err == nil {
+		w.notify = n
+		err = n.Add(filepath.Dir(w.db.packs))
+	}
+	if err != nil {
+		w.db.log.Warn("no notifications of changes by other programs", "err", err)
+	}
+}
+
+func (w *watcher) channels() (<-chan fsnotify.Event, <-chan error) {
+	if w.notify == nil {
+		return nil, nil
+	}
+	return w.notify.Events, w.notify.Errors
+}
+
+// load reads all branches for the first time.
+func (w *watcher) load(ctx context.Context) {
+	w.dirs = map[string]stamp{"": {}}
+	w.db.turn.Lock()
+	err := w.db.refreshPacked()
+	w.db.turn.Unlock()
+	if err == nil {
+		err = w.scan(ctx, "")
+	}
+	w.loaded(err)
+}
+
+// loaded records that all branches have been read, or why not.
+func (w *watcher) loaded(err error) {
+	if err != nil {
+		w.db.log.Warn("branches cannot be read", "err", err)
+	}
+	w.db.turn.Lock()
+	defer w.db.turn.Unlock()
+	w.db.mu.Lock()
+	defer w.db.mu.Unlock()
+	w.db.cache.incomplete = err
+}
+
+// note notes what a notification is about, and reports whether it matters.
+func (w *watcher) note(e fsnotify.Event) bool {
+	if e.Name == w.db.packs {
+		w.pending[""] = true
+		return true
+	}
+	name, ok := strings.CutPrefix(e.Name, w.db.heads+string(filepath.Separator))
+	if !ok || strings.HasSuffix(name, lockSuffix) {
+		return false
+	}
+	w.pending[filepath.ToSlash(name)] = true
+	return true
+}
+
+// lost has everything read again after notifications may have been lost.
+func (w *watcher) lost(err error) {
+	if err == nil {
+		return
+	}
+	if !errors.Is(err, fsnotify.ErrEventOverflow) {
+		w.db.log.Warn("notifications of changes by other programs", "err", err)
+	}
+	w.forget()
+}
+
+// forget has all directories looked at with the next poll.
+func (w *watcher) forget() {
+	for dir := range w.dirs {
+		w.dirs[dir] = stamp{}
+	}
+}
+
+// settle looks at what notifications have told of.
+func (w *watcher) settle(ctx context.Context) {
+	names := make([]string, 0, len(w.pending))
+	for name := range w.pending {
+		if isBranch(name) {
+			names = append(names, name)
+		}
+	}
+	clear(w.pending)
+	if err := w.refresh(names); err != nil {
+		w.db.log.Warn("branches cannot be read", "err", err)
+		w.forget() // try again with the next poll
+	}
+	for _, name := range names {
+		if w.db.isLoose(name) || !isDir(w.db.path(name)) {
+			continue
+		}
+		w.scanAgain(ctx, name)
+	}
+}
+
+// poll looks for changes that no notification has told of. It returns when to
+// do so again.
+func (w *watcher) poll(ctx context.Context) time.Duration {
+	start := time.Now()
+	if w.db.cache.incomplete != nil { // only this goroutine changes it
+		w.load(ctx)
+	}
+	if err := w.refresh(w.foreign()); err != nil {
+		w.db.log.Debug("branches cannot be read", "err", err)
+	}
+	for dir, known := range w.dirs {
+		info, err := w.db.disk.stat(w.db.path(dir))
+		if err != nil && !absent(err) || err == nil && known == stampOf(info) {
+			continue
+		}
+		w.scanAgain(ctx, dir)
+	}
+	return max(w.interval, 10*time.Since(start))
+}
+
+// foreign returns the symbolic references whose targets are not watched.
+func (w *watcher) foreign() (names []string) {
+	w.db.mu.RLock()
+	defer w.db.mu.RUnlock()
+	for name := range w.db.cache.links {
+		if w.db.cache.at(name).kind == foreign {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -4,10 +4,12 @@ package memdb
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/memstore"
+	"github.com/datakit/datakit/internal/remote"
 	"github.com/datakit/datakit/internal/treedb"
 )
 
@@ -31,12 +33,13 @@ func New(opts *Options) *datakit.DB {
 		opts = new(Options)
 	}
 	objs, refs := memstore.NewObjects(), memstore.NewRefs()
+	repo := remote.Repository{Objects: objs, Refs: refs, AddPack: func(ctx context.Context, pack io.Reader) error {
+		return remote.Unpack(ctx, objs, pack)
+	}}
 	return datakit.New(treedb.New(objs, refs, treedb.Options{
 		MaxFileSize: opts.MaxFileSize,
 		Now:         opts.Now,
 		OnCommit:    opts.OnCommit,
-		Fetch: func(ctx context.Context, url, branch string) (datakit.Hash, error) {
-			return fetch(ctx, objs, refs, url, branch)
-		},
+		Fetch:       repo.Fetch,
 	}))
 }

@@ -1,0 +1,306 @@
+package p9
+
+import (
+	"context"
+	"net"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// flushSize is how much of replies is collected at most before it is written.
+const flushSize = 32 << 10
+
+// A conn is a connection as the server has it.
+//
+// One goroutine at a time leads: it reads requests and carries them out. If one
+// is about to wait, it is detached: its goroutine keeps it, and leadership goes
+// to a new goroutine. So there are as many goroutines as there are detached
+// requests, and one more.
+type conn struct {
+	srv  *Server
+	base context.Context // for its values only
+	nc   net.Conn
+	done chan struct{} // closed when no goroutine is left
+
+	// These belong to the leader.
+	in      input
+	out     *buffer  // replies to be written; nil if there are none
+	idle    *request // to be used for the next request
+	session *session // nil before a version is agreed on
+	alone   bool     // no request was detached when the last one was read
+
+	// wmu is held to write to nc. It is taken before mu.
+	wmu sync.Mutex
+
+	// mu guards what follows.
+	mu       sync.Mutex
+	settled  sync.Cond           // told when a detached request has finished
+	active   int                 // goroutines
+	working  int                 // detached requests but waiting ones
+	waiting  int                 // detached reads of waiting files
+	full     bool                // nobody leads, as there are too many of these
+	draining bool                // no request is read any more
+	ended    bool                // all requests are cancelled
+	tags     map[uint16]*request // the detached requests
+	watched  *request            // the request of the leader, if its Done is in use
+}
+
+func newConn(s *Server, ctx context.Context, nc net.Conn) *conn {
+	c := &conn{
+		srv:    s,
+		base:   ctx,
+		nc:     nc,
+		done:   make(chan struct{}),
+		in:     newInput(nc),
+		active: 1,
+		tags:   make(map[uint16]*request),
+	}
+	c.settled.L = &c.mu
+	return c
+}
+
+// lead reads requests and carries them out until the connection ends or another
+// goroutine leads.
+func (c *conn) lead() {
+	defer c.leave()
+	for c.mayRead() {
+		frame, err := c.next()
+		if err != nil {
+			c.end()
+			return
+		}
+		r := c.idle
+		if r == nil {
+			r = &request{c: c}
+		}
+		c.idle = nil
+		r.serve(frame)
+		if r.detached.Load() && !c.takeLead() {
+			return
+		}
+	}
+}
+
+// next returns the next request. It writes the replies that are ready before
+// it waits for more.
+func (c *conn) next() ([]byte, error) {
+	for {
+		frame, err := c.in.frame(c.limit())
+		if frame != nil || err != nil {
+			return frame, err
+		}
+		c.flush()
+		if err := c.in.fill(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// limit returns the size of the largest message that the client may send.
+func (c *conn) limit() uint32 {
+	if c.session == nil {
+		return c.srv.maxMsize()
+	}
+	return c.session.msize
+}
+
+// flush writes the replies that the leader has collected.
+func (c *conn) flush() {
+	if c.out == nil {
+		return
+	}
+	if len(c.out.b) > 0 {
+		c.wmu.Lock()
+		c.write(c.out.b)
+		c.wmu.Unlock()
+	}
+	c.out.free()
+	c.out = nil
+}
+
+// write writes b. If it cannot, the connection ends. wmu is held.
+func (c *conn) write(b []byte) {
+	if _, err := c.nc.Write(b); err != nil {
+		c.nc.Close()
+	}
+}
+
+// mayRead reports whether another request may be read. If it may not because
+// there are too many, the goroutine of the next one that finishes takes the
+// lead.
+func (c *conn) mayRead() bool {
+	c.mu.Lock()
+	ok := !c.draining && !c.ended && !c.crowded()
+	c.alone = len(c.tags) == 0
+	c.mu.Unlock()
+	if ok {
+		return true
+	}
+	c.flush()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.draining || c.ended {
+		return false
+	}
+	c.full = c.crowded()
+	return !c.full
+}
+
+// crowded reports whether there are as many detached requests as there may be.
+// mu is held.
+func (c *conn) crowded() bool {
+	return c.working >= or(c.srv.MaxRequests, DefaultMaxRequests) ||
+		c.waiting >= or(c.srv.MaxWaiting, DefaultMaxWaiting)
+}
+
+// takeLead reports whether the goroutine of a request that has finished leads
+// from now on.
+func (c *conn) takeLead() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	lead := c.full
+	c.full = false
+	return lead
+}
+
+// leave ends a goroutine.
+func (c *conn) leave() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.active--; c.active == 0 {
+		close(c.done)
+	}
+}
+
+// detach gives the lead to a new goroutine and leaves r to its own.
+func (c *conn) detach(r *request) {
+	c.mu.Lock()
+	if r.detached.Load() {
+		c.mu.Unlock()
+		return
+	}
+	r.detached.Store(true)
+	c.tags[r.tag] = r
+	if c.watched == r {
+		c.watched = nil
+	}
+	*c.count(r)++
+	c.active++
+	if c.ended || c.draining && r.reads() {
+		r.cancel()
+	}
+	c.mu.Unlock()
+	r.keepBuffers()
+	go c.lead()
+}
+
+// count returns the number that r belongs to. mu is held.
+func (c *conn) count(r *request) *int {
+	if r.waits {
+		return &c.waiting
+	}
+	return &c.working
+}
+
+// inUse reports whether tag belongs to a detached request. Only the leader
+// calls it.
+func (c *conn) inUse(tag uint16) bool {
+	if c.alone {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tags[tag] != nil
+}
+
+// end cancels all requests, as the client has gone.
+func (c *conn) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.draining {
+		return
+	}
+	c.cancelAll()
+}
+
+// cancelAll cancels all requests for good. mu is held.
+func (c *conn) cancelAll() {
+	c.ended = true
+	if c.watched != nil {
+		c.watched.cancel()
+	}
+	for _, r := range c.tags {
+		r.cancel()
+	}
+}
+
+// drain ends the connection from the side of the server: at once for what
+// waits, and after grace for everything else.
+func (c *conn) drain(grace time.Duration) {
+	c.mu.Lock()
+	c.draining = true
+	if c.watched != nil && c.watched.reads() {
+		c.watched.cancel()
+	}
+	for _, r := range c.tags {
+		if r.reads() {
+			r.cancel()
+		}
+	}
+	c.mu.Unlock()
+	c.nc.SetReadDeadline(time.Unix(1, 0))
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-c.done:
+		return
+	case <-timer.C:
+	}
+	c.mu.Lock()
+	c.cancelAll()
+	c.mu.Unlock()
+	c.nc.Close()
+	<-c.done
+}
+
+// reset abandons all detached requests and waits until they have ended. Only
+// the leader calls it.
+func (c *conn) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range c.tags {
+		r.abandoned = true
+		r.cancel()
+	}
+	for len(c.tags) > 0 {
+		c.settled.Wait()
+	}
+}
+
+// endSession closes all files of the session and releases its tree. No request
+// is being carried out.
+func (c *conn) endSession() {
+	s := c.session
+	c.session = nil
+	if s == nil {
+		return
+	}
+	for _, f := range s.fids {
+		c.guard(f.handle.closeFile)
+	}
+	c.srv.fids.Add(-int64(len(s.fids)))
+	if s.release != nil {
+		c.guard(s.release)
+	}
+}
+
+// guard calls fn and logs it if it panics.
+func (c *conn) guard(fn func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.srv.log().Error("panic at the end of a session", "err", p, "stack", string(debug.Stack()))
+		}
+	}()
+	fn()
+}

@@ -1,0 +1,157 @@
+package gitdb
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing/format/config"
+
+	"github.com/datakit/datakit/internal/refdb"
+)
+
+// Locate returns the Git directory of the repository at path: path/.git if
+// that exists, or what it refers to if it is a file; path itself if it is a
+// Git directory; else path/.git, where it creates a bare repository, making
+// path as well if it is missing (specification, FS-3). For a linked work tree
+// it is the directory that all work trees share. A repository whose format
+// this package does not know is refused.
+func Locate(path string) (string, error) {
+	dir, err := gitDir(path)
+	if err != nil {
+		return "", fmt.Errorf("open repository %s: %w", path, err)
+	}
+	if err := prepare(dir); err != nil {
+		return "", fmt.Errorf("open repository %s: %w", path, err)
+	}
+	return dir, nil
+}
+
+func gitDir(path string) (string, error) {
+	dotGit := filepath.Join(path, ".git")
+	switch fi, err := os.Stat(dotGit); {
+	case err == nil && fi.IsDir():
+		return commonDir(dotGit)
+	case err == nil:
+		return linked(dotGit)
+	case !errors.Is(err, fs.ErrNotExist):
+		return "", err
+	}
+	if isGitDir(path) {
+		return commonDir(path)
+	}
+	return dotGit, create(dotGit)
+}
+
+// linked reads a file .git, as work trees and submodules have it.
+func linked(dotGit string) (string, error) {
+	text, err := os.ReadFile(dotGit)
+	if err != nil {
+		return "", err
+	}
+	dir, ok := strings.CutPrefix(strings.TrimRight(string(text), "\r\n"), "gitdir: ")
+	if !ok {
+		return "", fmt.Errorf("the file %s does not say where the Git directory is", dotGit)
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(filepath.Dir(dotGit), dir)
+	}
+	return commonDir(dir)
+}
+
+// commonDir returns the directory with the objects and branches of a Git
+// directory, which is another one for a linked work tree
+// (gitrepository-layout(5), commondir).
+func commonDir(dir string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "commondir"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return dir, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	common := strings.TrimSpace(string(text))
+	if !filepath.IsAbs(common) {
+		common = filepath.Join(dir, common)
+	}
+	return common, nil
+}
+
+func isGitDir(path string) bool {
+	for _, name := range []string{"HEAD", "objects", "refs"} {
+		if _, err := os.Stat(filepath.Join(path, name)); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+const newConfig = `[core]
+	repositoryformatversion = 0
+	filemode = true
+	bare = true
+`
+
+// create makes a bare repository.
+func create(dir string) error {
+	for _, sub := range []string{"objects/info", "objects/pack", "refs/heads", "refs/tags"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(dir, "config"), []byte(newConfig), 0o666)
+}
+
+// prepare checks the format of a repository and adds what it lacks.
+func prepare(dir string) error {
+	if err := checkFormat(filepath.Join(dir, "config")); err != nil {
+		return err
+	}
+	for _, sub := range []string{"objects/pack", "refs/heads"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
+			return err
+		}
+	}
+	return refdb.InitHead(dir)
+}
+
+// checkFormat refuses repositories that must not be written to without knowing
+// more than this package does (gitrepository-layout(5), "Git Repository Format
+// Versions").
+func checkFormat(path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	c := config.New()
+	if err := config.NewDecoder(f).Decode(c); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	version := c.Section("core").Option("repositoryformatversion")
+	if version != "" && version != "0" && version != "1" {
+		return fmt.Errorf("the repository has format version %s, of which only 0 and 1 are known", version)
+	}
+	for _, o := range c.Section("extensions").Options {
+		if err := checkExtension(strings.ToLower(o.Key), strings.ToLower(o.Value)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkExtension(key, value string) error {
+	switch {
+	case key == "objectformat" && value == "sha1", key == "refstorage" && value == "files":
+	case key == "worktreeconfig", key == "noop", key == "preciousobjects", key == "partialclone", key == "relativeworktrees":
+	default:
+		return fmt.Errorf("the repository uses the extension %s = %s, which is not supported; convert it to SHA-1 names and plain files of references", key, value)
+	}
+	return nil
+}

@@ -92,7 +92,7 @@ func (c *cache) head(branch string) (datakit.Hash, error) {
 
 // resolve returns the commit that a symbolic reference leads to, or zero.
 func (c *cache) resolve(branch string) datakit.Hash {
-	for range maxLinks + 1 {
+	for range maxReads {
 		switch l := c.at(branch); l.kind {
 		case symbolic:
 			branch = l.target

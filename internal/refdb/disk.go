@@ -16,6 +16,8 @@ type disk struct {
 	// out, unless it is nil; an error becomes the operation's. Tests make the
 	// disk fail, or look at it, at any moment with it.
 	before func(op, path string) error
+
+	deaf bool // as if there were no notifications
 }
 
 func (d *disk) step(op, path string) error {

@@ -7,8 +7,9 @@
 //
 // A branch is loose when it has a file of its own and packed when it has a
 // line in packed-refs; the file wins. Its head is the commit that it leads to,
-// directly or as a symbolic reference over at most five others. A branch whose
-// file is damaged is not listed, and asking for its head is an error.
+// directly or as a symbolic reference, over no more references than Git
+// follows. A branch whose file is damaged is not listed, and asking for its
+// head is an error.
 //
 // # Changing
 //

@@ -18,7 +18,7 @@ const (
 	headsPrefix = "refs/heads/"
 	lockSuffix  = ".lock"
 	maxRefFile  = 8192 // the longest name of a target is shorter
-	maxLinks    = 5    // of symbolic references in a row, as in Git
+	maxReads    = 5    // of references, each leading to the next, as in Git
 )
 
 // A looseKind is what is found in the place of a branch's file.
@@ -167,7 +167,7 @@ func (db *DB) readSymlink(path string) (loose, error) {
 // resolveForeign returns the commit that a reference leads to, whose whole
 // name is given, or zero. The caller holds turn.
 func (db *DB) resolveForeign(name string) (datakit.Hash, error) {
-	for range maxLinks {
+	for range maxReads {
 		l, err := db.readRefFile(filepath.Join(db.dir, filepath.FromSlash(name)))
 		if err != nil {
 			return datakit.Hash{}, err

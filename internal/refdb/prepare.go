@@ -130,7 +130,7 @@ func (db *DB) follow(c *change) error {
 	if c.New.IsZero() {
 		return db.refreshChain(c.Branch)
 	}
-	for range maxLinks + 1 {
+	for range maxReads {
 		l := db.cache.at(c.target)
 		switch l.kind {
 		case foreign:

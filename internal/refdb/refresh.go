@@ -67,7 +67,7 @@ func (db *DB) refreshPacked() error {
 
 // refreshChain refreshes a branch and those it leads to.
 func (db *DB) refreshChain(branch string) error {
-	for range maxLinks + 1 {
+	for range maxReads {
 		if errs := db.refresh(branch); errs != nil {
 			return errs[0]
 		}

@@ -70,6 +70,9 @@ func (w *watcher) run(ctx context.Context) {
 
 // start asks for notifications about packed-refs.
 func (w *watcher) start() {
+	if w.db.disk.deaf {
+		return
+	}
 	n, err := fsnotify.NewBufferedWatcher(1024)
 	if err == nil {
 		w.notify = n
@@ -157,10 +160,19 @@ func (w *watcher) settle(ctx context.Context) {
 		w.forget() // try again with the next poll
 	}
 	for _, name := range names {
-		if w.db.isLoose(name) || !isDir(w.db.path(name)) {
-			continue
+		if !w.db.isLoose(name) && isDir(w.db.path(name)) {
+			w.forgetBelow(name) // it may be another directory than before
+			w.scanAgain(ctx, name)
 		}
-		w.scanAgain(ctx, name)
+	}
+}
+
+// forgetBelow has scan look at all directories below dir.
+func (w *watcher) forgetBelow(dir string) {
+	for d := range w.dirs {
+		if strings.HasPrefix(d, dir+"/") {
+			delete(w.dirs, d)
+		}
 	}
 }
 

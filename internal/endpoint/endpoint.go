@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"strings"
 )
@@ -85,23 +84,13 @@ func (a Address) String() string { return a.text }
 
 // Listen opens the address: usually one listener, and one for each of its
 // addresses where a host has several. ctx ends the opening, not the listeners.
-//
-// Accept of a listener fails only once it is closed. All other errors are
-// written to log, which may be nil, and waited out: a server must outlive a
-// moment without free file descriptors.
-func (a Address) Listen(ctx context.Context, log *slog.Logger) ([]net.Listener, error) {
+func (a Address) Listen(ctx context.Context) ([]net.Listener, error) {
 	if a.transport == nil {
 		return nil, ErrInvalid
 	}
 	ls, err := a.transport.listen(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", a, err)
-	}
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	for i, l := range ls {
-		ls[i] = newSteady(l, log)
 	}
 	return ls, nil
 }

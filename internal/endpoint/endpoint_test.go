@@ -2,7 +2,6 @@ package endpoint
 
 import (
 	"errors"
-	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -11,8 +10,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var discard = slog.New(slog.DiscardHandler)
 
 var (
 	someVM      = mustGUID("01234567-89ab-cdef-0123-456789abcdef")
@@ -131,7 +128,7 @@ func TestFS182_OtherFormsAreRefused(t *testing.T) {
 
 func TestZeroAddressIsInvalid(t *testing.T) {
 	t.Parallel()
-	if _, err := (Address{}).Listen(t.Context(), nil); !errors.Is(err, ErrInvalid) {
+	if _, err := (Address{}).Listen(t.Context()); !errors.Is(err, ErrInvalid) {
 		t.Errorf("Listen = %v, want %v", err, ErrInvalid)
 	}
 	if _, err := (Address{}).Dial(t.Context()); !errors.Is(err, ErrInvalid) {
@@ -173,7 +170,7 @@ func mustParse(t *testing.T, s string) Address {
 // mustListen opens an address until the end of the test.
 func mustListen(t *testing.T, s string) []net.Listener {
 	t.Helper()
-	ls, err := mustParse(t, s).Listen(t.Context(), nil)
+	ls, err := mustParse(t, s).Listen(t.Context())
 	if err != nil {
 		t.Fatalf("Listen: %v", err)
 	}

@@ -28,7 +28,7 @@ func TestFS187_UnknownMachinesAreRefused(t *testing.T) {
 		"hyperv-connect://" + someVMText,
 		"hyperv-connect://00000000-0000-0000-0000-000000000000",
 	} {
-		if _, err := mustParse(t, s).Listen(t.Context(), nil); !errors.Is(err, errVM) {
+		if _, err := mustParse(t, s).Listen(t.Context()); !errors.Is(err, errVM) {
 			t.Errorf("Listen on %s = %v, want %v", s, err, errVM)
 		}
 	}
@@ -37,7 +37,7 @@ func TestFS187_UnknownMachinesAreRefused(t *testing.T) {
 func TestFS187_AcceptAndConnect(t *testing.T) {
 	t.Parallel()
 	const service = "hyperv-accept:///0000b001-facb-11e6-bd58-64006a7986d3"
-	ls, err := mustParse(t, service).Listen(t.Context(), nil)
+	ls, err := mustParse(t, service).Listen(t.Context())
 	if err != nil {
 		t.Skipf("this machine has no vsock: %v", err)
 	}

@@ -56,7 +56,7 @@ func TestFS184_SocketInUseIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	path := tempSocket(t)
 	l := mustListen(t, "file://"+path)[0]
-	_, err := mustParse(t, "file://"+path).Listen(t.Context(), nil)
+	_, err := mustParse(t, "file://"+path).Listen(t.Context())
 	if err == nil || !strings.HasSuffix(err.Error(), "address already in use") {
 		t.Fatalf("second Listen = %v, want address already in use", err)
 	}
@@ -84,7 +84,7 @@ func TestFS184_OtherFilesAreLeftAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		before, _ := os.Lstat(path)
-		if _, err := mustParse(t, "file://"+path).Listen(t.Context(), nil); err == nil {
+		if _, err := mustParse(t, "file://"+path).Listen(t.Context()); err == nil {
 			t.Errorf("%s was listened on", before.Mode())
 		}
 		if after, err := os.Lstat(path); err != nil || !os.SameFile(before, after) {
@@ -124,7 +124,7 @@ func TestFS184_OneOfManyServersWins(t *testing.T) {
 	for range 8 {
 		a := mustParse(t, "file://"+path)
 		wg.Go(func() {
-			if ls, err := a.Listen(t.Context(), nil); err == nil {
+			if ls, err := a.Listen(t.Context()); err == nil {
 				mu.Lock()
 				defer mu.Unlock()
 				won = append(won, ls...)
@@ -148,7 +148,7 @@ func TestFS182_PathsAreTakenLiterally(t *testing.T) {
 
 func TestFS182_PathTooLongIsAnError(t *testing.T) {
 	t.Parallel()
-	if _, err := mustParse(t, "file://"+tempSocket(t)+strings.Repeat("x", 200)).Listen(t.Context(), nil); err == nil {
+	if _, err := mustParse(t, "file://"+tempSocket(t)+strings.Repeat("x", 200)).Listen(t.Context()); err == nil {
 		t.Error("a path of 200 bytes was listened on")
 	}
 }
@@ -194,7 +194,7 @@ func TestFS185_WhatIsNoListeningSocketIsRefused(t *testing.T) {
 	n := dup(t, udp)
 	defer syscall.Close(n)
 	for _, n := range []int{n, int(file.Fd()), 1 << 20} {
-		if _, err := mustParse(t, fmt.Sprint("fd://", n)).Listen(t.Context(), nil); err == nil {
+		if _, err := mustParse(t, fmt.Sprint("fd://", n)).Listen(t.Context()); err == nil {
 			t.Errorf("fd://%d was listened on", n)
 		}
 	}
@@ -229,7 +229,7 @@ func TestActivatedByAServiceManager(t *testing.T) {
 
 func TestFS182_PipesAreForWindows(t *testing.T) {
 	t.Parallel()
-	if _, err := mustParse(t, `\\.\pipe\x`).Listen(t.Context(), nil); !errors.Is(err, errNoPipes) {
+	if _, err := mustParse(t, `\\.\pipe\x`).Listen(t.Context()); !errors.Is(err, errNoPipes) {
 		t.Errorf("Listen = %v, want %v", err, errNoPipes)
 	}
 	if _, err := mustParse(t, `\\.\pipe\x`).Dial(t.Context()); !errors.Is(err, errNoPipes) {

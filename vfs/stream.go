@@ -22,9 +22,16 @@ type Source interface {
 type Stream struct {
 	FileBase
 	Source func(context.Context) (Source, error)
+
+	// MaxLine is the length of the longest line. A longer one is delivered
+	// in pieces.
+	MaxLine int
 }
 
-var _ Node = (*Stream)(nil)
+var (
+	_ Node        = (*Stream)(nil)
+	_ WaitingFile = (*openStream)(nil)
+)
 
 // Stat describes the file, whose length is 0.
 func (s *Stream) Stat(ctx context.Context) (Stat, error) { return s.statFile(ctx, 0) }
@@ -38,15 +45,16 @@ func (s *Stream) Open(ctx context.Context, flags OpenFlags) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &openStream{src: src}, nil
+	return &openStream{src: src, maxRead: s.MaxLine}, nil
 }
 
 // An openStream answers each read with a part of one line, and follows it by
 // an empty answer, which makes kernels hand the line to the application.
 type openStream struct {
-	src    Source
-	closed atomic.Bool
-	pos    atomic.Uint64 // bytes delivered so far; changed by the read whose turn it is
+	src     Source
+	maxRead int
+	closed  atomic.Bool
+	pos     atomic.Uint64 // bytes delivered so far; changed by the read whose turn it is
 
 	turn Turns  // of reads; guards the fields below
 	buf  string // what is left of the present line
@@ -106,6 +114,8 @@ func (o *openStream) fill(ctx context.Context) error {
 	}
 	return nil
 }
+
+func (o *openStream) MaxRead() int { return o.maxRead }
 
 func (o *openStream) WriteAt(_ context.Context, _ []byte, off uint64) error {
 	if off != o.pos.Load() {

@@ -209,3 +209,13 @@ type BranchWatcher interface {
 	// once, sorted. Changes before this call do not count.
 	WatchBranches(ctx context.Context) (Watch[[]string], error)
 }
+
+// A Pusher is a Driver that can copy branches to other repositories. The
+// drivers over repositories are.
+type Pusher interface {
+	// Push makes branches of the Git repository at url equal to those here, by
+	// force, and deletes there those that have no head here. It returns for
+	// each branch that the remote refuses why, and an error, of kind IO, if
+	// nothing could be pushed.
+	Push(ctx context.Context, url string, branches []string) (refused map[string]error, err error)
+}

@@ -82,5 +82,6 @@ func Open(path string, opts *Options) (*datakit.DB, error) {
 		TempDir:       objs.TempDir(),
 		OnCommit:      opts.OnCommit,
 		Fetch:         repo.Fetch,
+		Push:          repo.Push,
 	})), nil
 }

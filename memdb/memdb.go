@@ -41,5 +41,6 @@ func New(opts *Options) *datakit.DB {
 		Now:         opts.Now,
 		OnCommit:    opts.OnCommit,
 		Fetch:       repo.Fetch,
+		Push:        repo.Push,
 	}))
 }

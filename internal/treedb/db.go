@@ -41,6 +41,10 @@ type Options struct {
 	// its head. nil means that there are no remotes.
 	Fetch func(ctx context.Context, url, branch string) (datakit.Hash, error)
 
+	// Push copies branches to a remote repository, as datakit.Pusher says. nil
+	// means that there are no remotes.
+	Push func(ctx context.Context, url string, branches []string) (refused map[string]error, err error)
+
 	// OnCommit, if set, is told how each Commit of a transaction ended:
 	// "fast_forward", "merged", "conflict" or "error".
 	OnCommit func(result string)
@@ -52,8 +56,8 @@ const (
 	commitCacheBytes   = 64 << 20
 )
 
-// A DB is a database over a store. It implements datakit.Driver and
-// datakit.BranchWatcher.
+// A DB is a database over a store. It implements datakit.Driver,
+// datakit.BranchWatcher and datakit.Pusher.
 type DB struct {
 	objs     *objects
 	refs     store.Refs
@@ -69,6 +73,7 @@ type DB struct {
 var (
 	_ datakit.Driver        = (*DB)(nil)
 	_ datakit.BranchWatcher = (*DB)(nil)
+	_ datakit.Pusher        = (*DB)(nil)
 )
 
 // New returns the database over objs and refs, which it owns from then on.
@@ -200,6 +205,14 @@ func (db *DB) Fetch(ctx context.Context, url, branch string) (datakit.Hash, erro
 		return datakit.Hash{}, errors.New("this database cannot fetch")
 	}
 	return db.opts.Fetch(ctx, url, branch)
+}
+
+// Push implements datakit.Pusher.
+func (db *DB) Push(ctx context.Context, url string, branches []string) (map[string]error, error) {
+	if db.opts.Push == nil {
+		return nil, errors.New("this database cannot push")
+	}
+	return db.opts.Push(ctx, url, branches)
 }
 
 // headTree returns head and tree of a branch.

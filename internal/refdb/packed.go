@@ -246,6 +246,7 @@ func (p *packed) without(branches []string) []string {
 		}
 	}
 	slices.Sort(cuts)
+	cuts = slices.Compact(cuts)
 	var pieces []string
 	from := 0
 	for _, at := range cuts {

@@ -57,11 +57,11 @@ func (db *DB) Prepare(ctx context.Context, updates []store.Update) store.Prepare
 	}
 	db.turn.Unlock()
 	p.write(ctx)
-	p.each(func(c *change) {
+	for _, c := range p.changes {
 		if c.err != nil {
 			db.release(c)
 		}
-	})
+	}
 	return p
 }
 

@@ -190,6 +190,9 @@ func record(t testing.TB, db *DB) *recorder {
 	return r
 }
 
+// String returns the branch and the beginning of its head.
+func (m move) String() string { return m.branch + " at " + m.head.String()[:8] }
+
 // take returns what has been told since the last call.
 func (r *recorder) take() []move {
 	r.mu.Lock()

@@ -32,7 +32,7 @@ type Options struct {
 	MaxFileSize int64
 
 	// CacheBytes bounds the cache of object contents; 0 means 64 MiB.
-	CacheBytes int64
+	CacheBytes int
 
 	// AuthorName and AuthorAddress are written into commits. Empty ones mean
 	// "datakit" and "datakit@mobyproject.org".

@@ -1,0 +1,86 @@
+// Package metrics counts what the server program does, and tells Prometheus
+// (specification of the filesystem, section 7.5).
+//
+// It is the only package that knows Prometheus. Others have functions that
+// return numbers, or call a hook.
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// Metrics are the metrics of one server. Its methods may be called
+// concurrently.
+type Metrics struct {
+	registry *prometheus.Registry
+	pushes   prometheus.Summary
+	messages *prometheus.CounterVec
+	commits  *prometheus.CounterVec
+}
+
+// results are how a commit can end. A series that exists from the start is
+// easier to alert on.
+var results = []string{"fast_forward", "merged", "conflict", "error"}
+
+// New returns the metrics of a server that has not done anything yet, with
+// those of the process and of Go's run time.
+func New() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		pushes: prometheus.NewSummary(prometheus.SummaryOpts{
+			Name: "DataKit_git_push_duration_seconds",
+			Help: "Time of each auto-push.",
+		}),
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "datakit_log_messages_total",
+			Help: "Messages logged, by level and source.",
+		}, []string{"level", "src"}),
+		commits: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "datakit_commits_total",
+			Help: "Commits of transactions, by how they ended.",
+		}, []string{"result"}),
+	}
+	for _, r := range results {
+		m.commits.WithLabelValues(r)
+	}
+	m.registry.MustRegister(m.pushes, m.messages, m.commits,
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewGoCollector())
+	return m
+}
+
+// Gauges are the functions that tell the present numbers. They may be called
+// at any time, concurrently, and must be quick.
+type Gauges struct {
+	Connections  func() int // open connections
+	Fids         func() int // bound fids
+	Transactions func() int // open transactions
+	Streams      func() int // open stream files
+}
+
+// Watch adds gauges, all of which are set. It is called once.
+func (m *Metrics) Watch(g Gauges) {
+	m.gauge("datakit_connections", "Open connections.", g.Connections)
+	m.gauge("datakit_fids", "Bound fids.", g.Fids)
+	m.gauge("datakit_transactions", "Open transactions.", g.Transactions)
+	m.gauge("datakit_streams", "Open stream files.", g.Streams)
+}
+
+func (m *Metrics) gauge(name, help string, value func() int) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(
+		prometheus.GaugeOpts{Name: name, Help: help},
+		func() float64 { return float64(value()) },
+	))
+}
+
+// Committed counts a commit that ended with result: "fast_forward", "merged",
+// "conflict" or "error".
+func (m *Metrics) Committed(result string) { m.commits.WithLabelValues(result).Inc() }
+
+// Logged counts a message.
+func (m *Metrics) Logged(level, source string) { m.messages.WithLabelValues(level, source).Inc() }
+
+// Pushed records an auto-push that took d.
+func (m *Metrics) Pushed(d time.Duration) { m.pushes.Observe(d.Seconds()) }

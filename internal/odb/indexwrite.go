@@ -1,0 +1,58 @@
+package odb
+
+import (
+	"crypto/sha1"
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/datakit/datakit"
+)
+
+// An indexRow is an object of a pack.
+type indexRow struct {
+	hash datakit.Hash
+	crc  uint32 // of the entry as it is in the pack
+	off  int64
+}
+
+func compareRows(a, b indexRow) int { return slices.Compare(a.hash[:], b.hash[:]) }
+
+// encodeIndex returns the index, version 2, of a pack with the given checksum.
+// It sorts rows.
+func encodeIndex(rows []indexRow, packSum []byte) []byte {
+	slices.SortFunc(rows, compareRows)
+	b := make([]byte, 0, len(indexMagic)+fanoutSize+len(rows)*(hashSize+8)+2*hashSize)
+	b = append(b, indexMagic...)
+	at := 0
+	for first := range 256 {
+		for at < len(rows) && int(rows[at].hash[0]) == first {
+			at++
+		}
+		b = binary.BigEndian.AppendUint32(b, uint32(at))
+	}
+	for i := range rows {
+		b = append(b, rows[i].hash[:]...)
+	}
+	for i := range rows {
+		b = binary.BigEndian.AppendUint32(b, rows[i].crc)
+	}
+	b = appendOffsets(b, rows)
+	b = append(b, packSum...)
+	sum := sha1.Sum(b)
+	return append(b, sum[:]...)
+}
+
+func appendOffsets(b []byte, rows []indexRow) []byte {
+	var large []byte
+	for i := range rows {
+		off := rows[i].off
+		if off > math.MaxInt32 {
+			row := uint32(len(large) / 8)
+			large = binary.BigEndian.AppendUint64(large, uint64(off))
+			off = 1<<31 | int64(row)
+		}
+		b = binary.BigEndian.AppendUint32(b, uint32(off))
+	}
+	return append(b, large...)
+}

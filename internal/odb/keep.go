@@ -1,0 +1,61 @@
+package odb
+
+import (
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+)
+
+// keeps are the .keep files of this Store, which have git leave alone packs
+// that no reference leads to yet. Two Staged may have the same pack.
+type keeps struct {
+	owner string // the id of the session
+
+	mu   sync.Mutex
+	held map[string]int // users of each file, by the name of the pack
+}
+
+// hold makes the .keep file of a pack. ours is false if somebody else had made
+// it already, who will remove it.
+func (k *keeps) hold(packs, name string) (ours bool, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.held[name] == 0 {
+		f, err := os.OpenFile(filepath.Join(packs, name+".keep"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		if errors.Is(err, fs.ErrExist) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		_, err = f.WriteString(keepOwner + k.owner + "\n")
+		if err = errors.Join(err, f.Close()); err != nil {
+			os.Remove(f.Name())
+			return false, err
+		}
+	}
+	k.held[name]++
+	return true, nil
+}
+
+// free removes the file when nobody uses it any more. If that fails it stays
+// until a Store is opened after this one was closed.
+func (k *keeps) free(packs, name string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.held[name]--; k.held[name] == 0 {
+		delete(k.held, name)
+		os.Remove(filepath.Join(packs, name+".keep"))
+	}
+}
+
+// all returns the packs that are held.
+func (k *keeps) all() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Collect(maps.Keys(k.held))
+}

@@ -1,0 +1,108 @@
+package odb
+
+import (
+	"context"
+	"crypto/sha1"
+	"encoding/hex"
+	"hash"
+	"hash/crc32"
+	"io"
+	"os"
+
+	"github.com/datakit/datakit/internal/store"
+)
+
+// flushSize is how much of a pack is gathered before it is written. Small
+// packs are written by one call.
+const flushSize = 1 << 20
+
+// A packWriter writes a pack to a file.
+type packWriter struct {
+	f     *os.File
+	files *fileOps
+	level int // of compression of blobs
+
+	buf  []byte // not written yet
+	sum  hash.Hash
+	off  int64  // of the end of buf in the pack
+	crc  uint32 // of the entry so far
+	rows []indexRow
+}
+
+// newPackWriter starts a pack of n objects in a new file.
+func newPackWriter(path string, files *fileOps, level, n int) (*packWriter, error) {
+	f, err := files.create(path)
+	if err != nil {
+		return nil, err
+	}
+	w := &packWriter{f: f, files: files, level: level, sum: sha1.New()}
+	w.buf = appendPackHeader(make([]byte, 0, 8<<10), n)
+	w.off = packHeader
+	w.rows = make([]indexRow, 0, n)
+	return w, nil
+}
+
+// Write appends to the pack.
+func (w *packWriter) Write(p []byte) (int, error) {
+	w.crc = crc32.Update(w.crc, crc32.IEEETable, p)
+	w.off += int64(len(p))
+	w.buf = append(w.buf, p...)
+	if len(w.buf) >= flushSize {
+		return len(p), w.flush()
+	}
+	return len(p), nil
+}
+
+func (w *packWriter) flush() error {
+	w.sum.Write(w.buf)
+	_, err := w.files.write(w.f, w.buf)
+	w.buf = w.buf[:0]
+	return err
+}
+
+// begin starts the entry of an object; its bytes are to be written next.
+func (w *packWriter) begin() {
+	w.crc = 0
+	w.rows = append(w.rows, indexRow{off: w.off})
+}
+
+// end ends an entry.
+func (w *packWriter) end(h [hashSize]byte) {
+	row := &w.rows[len(w.rows)-1]
+	row.hash, row.crc = h, w.crc
+}
+
+// add appends an object.
+func (w *packWriter) add(ctx context.Context, obj store.Object) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w.begin()
+	if obj.Data != nil || obj.Content == nil {
+		obj.Size = int64(len(obj.Data))
+	}
+	var head [16]byte
+	w.Write(appendEntry(head[:0], obj.Type, obj.Size))
+	if err := deflateObject(ctx, w, obj, w.level); err != nil {
+		return err
+	}
+	w.end(obj.Hash)
+	return nil
+}
+
+// finish ends the pack, and returns its checksum, which names it, and its
+// index. The file is still open, and not flushed.
+func (w *packWriter) finish() (name string, index []byte, err error) {
+	w.sum.Write(w.buf)
+	sum := w.sum.Sum(nil)
+	w.buf = append(w.buf, sum...)
+	w.off += hashSize64
+	if _, err := w.files.write(w.f, w.buf); err != nil {
+		return "", nil, err
+	}
+	return "pack-" + hex.EncodeToString(sum), encodeIndex(w.rows, sum), nil
+}
+
+const hashSize64 = int64(hashSize)
+
+var _ io.Writer = (*packWriter)(nil)

@@ -1,0 +1,155 @@
+package odb
+
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// keepOwner is what a .keep file of ours begins with; the id of the Store that
+// made it follows.
+const keepOwner = "datakit "
+
+// A session is what one open Store has for itself on disk. Its lock tells
+// other Stores, of this process or others, that it is alive.
+type session struct {
+	id    string
+	dir   string
+	spill string
+	lock  *os.File
+	packs atomic.Uint64 // begun so far
+}
+
+// newSession makes a session below root, after removing those that are dead,
+// with the .keep files they left in packs.
+func newSession(root, packs string, log *slog.Logger) (*session, error) {
+	if err := os.MkdirAll(root, 0o777); err != nil {
+		return nil, err
+	}
+	removeDead(root, log)
+	removeKeeps(root, packs, log)
+	for range 10 {
+		own := &session{id: rand.Text()}
+		own.dir = filepath.Join(root, own.id)
+		own.spill = filepath.Join(own.dir, "spill")
+		err := own.make()
+		if err == nil {
+			return own, nil
+		}
+		own.close()
+		if err != errStolen {
+			return nil, err
+		}
+	}
+	return nil, errStolen
+}
+
+// errStolen is returned when a session was taken for dead by another Store in
+// the moment before it was locked.
+var errStolen = errors.New("cannot lock a new session")
+
+func (own *session) make() (err error) {
+	if err = os.MkdirAll(own.spill, 0o700); err != nil {
+		return err
+	}
+	path := filepath.Join(own.dir, "lock")
+	if own.lock, err = os.Create(path); err != nil {
+		return err
+	}
+	if lockFile(own.lock) != nil {
+		return errStolen
+	}
+	mine, err := own.lock.Stat()
+	if err != nil {
+		return err
+	}
+	if now, err := os.Stat(path); err != nil || !os.SameFile(mine, now) {
+		return errStolen
+	}
+	return nil
+}
+
+// close removes the session.
+func (own *session) close() error {
+	if own.lock != nil {
+		own.lock.Close()
+	}
+	return os.RemoveAll(own.dir)
+}
+
+// unlockedAge is how old a session without a lock file must be to count as
+// dead: one that is just being made has none either.
+const unlockedAge = time.Hour
+
+// removeDead removes the sessions below root that nobody holds. What cannot be
+// removed stays for the next time.
+func removeDead(root string, log *slog.Logger) {
+	dirs, err := os.ReadDir(root)
+	if err != nil {
+		log.Warn("old sessions are not cleaned up", "err", err)
+		return
+	}
+	for _, d := range dirs {
+		dir := filepath.Join(root, d.Name())
+		if !d.IsDir() || !isDead(dir) {
+			continue
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			log.Warn("an old session is not removed", "err", err)
+		}
+	}
+}
+
+func isDead(dir string) bool {
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		st, err := os.Stat(dir)
+		return err == nil && time.Since(st.ModTime()) > unlockedAge
+	}
+	if err != nil {
+		return false
+	}
+	defer lock.Close()
+	return lockFile(lock) == nil
+}
+
+// removeKeeps removes the .keep files of sessions that do not exist.
+func removeKeeps(root, packs string, log *slog.Logger) {
+	files, err := os.ReadDir(packs)
+	if err != nil {
+		log.Warn("old .keep files are not cleaned up", "err", err)
+		return
+	}
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name(), ".keep") {
+			continue
+		}
+		file := filepath.Join(packs, f.Name())
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		id, ours := strings.CutPrefix(strings.TrimSpace(string(text)), keepOwner)
+		if !ours || strings.ContainsAny(id, `/\.`) {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(root, id)); !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := os.Remove(file); err != nil {
+			log.Warn("an old file is not removed", "err", err)
+		}
+	}
+}
+
+// newBase returns the path of a new pack, without extension.
+func (own *session) newBase() string {
+	return filepath.Join(own.dir, "pack-"+strconv.FormatUint(own.packs.Add(1), 10))
+}

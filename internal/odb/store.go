@@ -1,0 +1,143 @@
+package odb
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/internal/cache"
+	"github.com/datakit/datakit/internal/store"
+)
+
+var _ store.Objects = (*Store)(nil)
+
+// Options are the settings of a Store. The zero value is good for most.
+type Options struct {
+	CacheBytes int // bound of the cache of decoded objects; 0 means 64 MiB
+
+	// Level is how hard blobs are compressed, from 1 to 9; 0 means 6. Trees
+	// and commits, which are many and short-lived, take the fastest.
+	Level int
+
+	// NoSync leaves out what brings data to stable storage. It is for tests,
+	// and for repositories that nobody would miss.
+	NoSync bool
+
+	Log *slog.Logger // nil means no log
+}
+
+// deltaBases is the bound of the cache of bases of deltas, in bytes.
+const deltaBases = 16 << 20
+
+// A Store is a store.Objects on disk. After Close its methods fail with
+// Closed; open Blobs stay readable until they are closed.
+type Store struct {
+	opts    Options
+	objects string // the objects directory
+	dirs    []*objectDir
+	files   fileOps
+	own     *session
+	cache   *cache.Cache[datakit.Hash, content]
+	unpacker
+	spills spills
+	keeps  keeps
+
+	closed atomic.Bool
+	merge  chan struct{} // has room for one; asks for small packs to be merged
+	cancel context.CancelFunc
+	work   sync.WaitGroup // of the goroutine that merges
+}
+
+// An objectDir is an objects directory, ours or an alternate.
+type objectDir struct {
+	path  string
+	packs *packDir
+}
+
+// Open opens the objects of the repository with the given Git directory, and
+// removes what Stores that were killed have left behind.
+func Open(gitDir string, opts *Options) (*Store, error) {
+	s := &Store{objects: filepath.Join(gitDir, "objects"), files: osFiles, merge: make(chan struct{}, 1)}
+	if opts != nil {
+		s.opts = *opts
+	}
+	s.opts.setDefaults()
+	s.cache = cache.New[datakit.Hash, content](s.opts.CacheBytes)
+	s.bases = cache.New[baseKey, content](deltaBases)
+	if err := s.open(gitDir); err != nil {
+		return nil, &datakit.Error{Op: "open objects", Subject: s.objects, Kind: datakit.KindOf(err), Err: err}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.cancel = cancel
+	s.work.Go(func() { s.mergeLoop(ctx) })
+	return s, nil
+}
+
+func (o *Options) setDefaults() {
+	if o.CacheBytes == 0 {
+		o.CacheBytes = 64 << 20
+	}
+	if o.Level == 0 {
+		o.Level = 6
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+}
+
+func (s *Store) open(gitDir string) (err error) {
+	packs := filepath.Join(s.objects, "pack")
+	if err := os.MkdirAll(packs, 0o777); err != nil {
+		return err
+	}
+	dirs, err := objectDirs(s.objects)
+	if err != nil {
+		return err
+	}
+	if s.own, err = newSession(filepath.Join(gitDir, "datakit"), packs, s.opts.Log); err != nil {
+		return err
+	}
+	s.spills.dir = s.own.spill
+	s.keeps = keeps{owner: s.own.id, held: map[string]int{}}
+	for _, dir := range dirs {
+		d := &objectDir{dir, newPackDir(filepath.Join(dir, "pack"), s.opts.Log)}
+		s.dirs = append(s.dirs, d)
+		if _, err := d.packs.rescan(true); err != nil {
+			s.release()
+			return err
+		}
+	}
+	return nil
+}
+
+// packs returns our own directory of packs.
+func (s *Store) packs() *packDir { return s.dirs[0].packs }
+
+// TempDir returns a directory for temporary files of whoever uses the Store.
+// It is removed with all that is in it by Close or, if the program is killed,
+// by the next Open of a Store of the repository.
+func (s *Store) TempDir() string { return s.own.spill }
+
+// Close implements store.Objects. It waits for the merging of packs to stop.
+func (s *Store) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	s.cancel()
+	s.work.Wait()
+	return s.release()
+}
+
+func (s *Store) release() error {
+	for _, d := range s.dirs {
+		d.packs.close()
+	}
+	for _, name := range s.keeps.all() {
+		os.Remove(filepath.Join(s.objects, "pack", name+".keep")) // else the next Open does
+	}
+	return s.own.close()
+}

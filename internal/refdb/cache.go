@@ -132,7 +132,7 @@ func (c *cache) update(found []found, p *packed) (moves []move) {
 func (c *cache) set(branch string, l loose) {
 	before, _ := c.head(branch)
 	switch l.kind {
-	case none, subdir:
+	case none:
 		delete(c.links, branch)
 		c.unset(branch)
 		return

@@ -30,7 +30,7 @@ const (
 	symbolic           // a symbolic reference to a branch
 	foreign            // a symbolic reference to what is not a branch
 	broken             // a file with anything else
-	subdir             // a directory
+	subdir             // a directory, which the cache has as none
 )
 
 // A loose is what the file of a branch holds.

@@ -2,7 +2,6 @@ package refdb
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/datakit/datakit"
 )
@@ -19,25 +18,30 @@ func (db *DB) refresh(branches ...string) (errs []error) {
 		}
 		errs[i] = err
 	}
+	var absent []int
 	for i, b := range branches {
 		l, err := db.readLoose(b)
-		if err != nil {
+		switch {
+		case err != nil:
 			fail(i, ioError("read", b, err))
-			continue
+		case l.kind == none || l.kind == subdir:
+			absent = append(absent, i)
+		default:
+			all = append(all, found{b, l})
 		}
-		all = append(all, found{b, l})
 	}
 	// A branch that is packed and then loses its file is in packed-refs when
 	// the file is gone. So packed-refs is looked at after the files.
 	p, err := db.changedPacked()
 	if err != nil {
 		db.setUnpackable(err)
-		for i := range branches {
-			if errs == nil || errs[i] == nil {
-				fail(i, err) // it may be packed
-			}
+	}
+	for _, i := range absent {
+		if err != nil {
+			fail(i, err)
+			continue
 		}
-		all = slices.DeleteFunc(all, func(f found) bool { return f.loose.kind == none })
+		all = append(all, found{branches[i], loose{}})
 	}
 	db.publish(all, p)
 	return errs

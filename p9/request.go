@@ -273,10 +273,10 @@ func (r *request) fail(err error) {
 	r.out.b = b
 }
 
-// errorDialect returns the dialect of an error reply. For Tversion it is the
-// one that was proposed, which is what a client expects an answer in.
+// errorDialect returns the dialect of an error reply. When a Tversion has ended
+// the session that is the one it proposed, in which a client expects an answer.
 func (r *request) errorDialect() Dialect {
-	if r.typ == tversion {
+	if r.typ == tversion && r.s == nil {
 		d, _ := parseVersion(r.name)
 		return d
 	}

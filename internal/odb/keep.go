@@ -59,3 +59,12 @@ func (k *keeps) all() []string {
 	defer k.mu.Unlock()
 	return slices.Collect(maps.Keys(k.held))
 }
+
+// ifFree runs f unless the pack is held. Nobody can hold it meanwhile.
+func (k *keeps) ifFree(name string, f func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.held[name] == 0 {
+		f()
+	}
+}

@@ -35,6 +35,9 @@ type pack struct {
 	idx  *index
 	size int64 // of the pack file
 
+	plain atomic.Bool // known to have no deltas
+	unfit atomic.Bool // not to be merged
+
 	refs   atomic.Int64
 	idxMap *mapping
 

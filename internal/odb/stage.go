@@ -162,6 +162,7 @@ func (st *staged) install(dir string) error {
 		return err
 	}
 	p := newPack(final, st.idx, &mapping{data: st.idx.raw}, st.size)
+	p.plain.Store(true)
 	st.s.packs().add(p)
 	return nil
 }

@@ -46,10 +46,11 @@ type Store struct {
 	spills spills
 	keeps  keeps
 
-	closed atomic.Bool
-	merge  chan struct{} // has room for one; asks for small packs to be merged
-	cancel context.CancelFunc
-	work   sync.WaitGroup // of the goroutine that merges
+	closed   atomic.Bool
+	released atomic.Int64  // packs
+	merge    chan struct{} // has room for one; asks for small packs to be merged
+	cancel   context.CancelFunc
+	work     sync.WaitGroup // of the goroutine that merges
 }
 
 // An objectDir is an objects directory, ours or an alternate.

@@ -124,7 +124,8 @@ type memFile struct {
 	onRead  func(ctx context.Context, p []byte, off uint64) (int, error)
 	onWrite func(ctx context.Context, p []byte, off uint64) error
 	onClose func()
-	maxRead int // makes open files vfs.WaitingFiles
+	fixed   bool // has a length that cannot be set
+	maxRead int  // makes open files vfs.WaitingFiles
 }
 
 func (f *memFile) kind() vfs.Kind {
@@ -177,7 +178,10 @@ func (f *memFile) Open(ctx context.Context, flags vfs.OpenFlags) (vfs.File, erro
 func (f *memFile) SetLength(_ context.Context, length uint64) error {
 	f.tree.mu.Lock()
 	defer f.tree.mu.Unlock()
-	if length > 1<<20 {
+	switch {
+	case f.fixed:
+		return vfs.ErrReadOnly
+	case length > 1<<20:
 		return vfs.ErrTooBig
 	}
 	f.data = append(f.data, make([]byte, max(0, int(length)-len(f.data)))...)[:length]

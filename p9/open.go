@@ -109,7 +109,7 @@ func openHandle(ctx context.Context, node vfs.Node, flags vfs.OpenFlags) (handle
 		return h, h.dir.take(ctx)
 	}
 	if w, ok := file.(vfs.WaitingFile); ok {
-		h.maxRead = max(w.MaxRead(), 1)
+		h.maxRead = or(w.MaxRead(), len(request{}.small))
 	}
 	return h, nil
 }

@@ -66,7 +66,7 @@ func over(t *testing.T, fn func(t *testing.T, c *conn)) {
 	for _, tr := range transports {
 		t.Run(tr.name, func(t *testing.T) {
 			t.Parallel()
-			e := newEnv(t, tr, memdb.New(testDB()), nil)
+			e := newEnv(t, tr, newTestDB(), nil)
 			fn(t, e.connect())
 		})
 	}
@@ -75,11 +75,13 @@ func over(t *testing.T, fn func(t *testing.T, c *conn)) {
 // directly is over for what is the same with every transport.
 func directly(t *testing.T, fn func(t *testing.T, c *conn)) {
 	t.Parallel()
-	fn(t, newEnv(t, transports[0], memdb.New(testDB()), nil).connect())
+	fn(t, newEnv(t, transports[0], newTestDB(), nil).connect())
 }
 
-// testDB returns options for a database whose clock stands still.
-func testDB() *memdb.Options { return &memdb.Options{Now: func() time.Time { return clock }} }
+// newTestDB returns a database whose clock stands still.
+func newTestDB() *datakit.DB {
+	return memdb.New(&memdb.Options{Now: func() time.Time { return clock }})
+}
 
 func newEnv(t testing.TB, tr transport, db *datakit.DB, opts *fsapi.Options) *env {
 	t.Cleanup(func() { db.Close() })

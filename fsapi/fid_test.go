@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/datakit/datakit/p9"
 	"github.com/datakit/datakit/vfs"
@@ -34,9 +35,10 @@ type fid interface {
 
 // A treeFid is a fid of a tree in the same process.
 type treeFid struct {
-	n vfs.Node
-	q vfs.Qid
-	f vfs.File
+	n     vfs.Node
+	q     vfs.Qid
+	f     vfs.File
+	close sync.Once
 }
 
 func newTreeFid(ctx context.Context, n vfs.Node, err error) (fid, error) {
@@ -150,8 +152,7 @@ func (f *treeFid) remove(ctx context.Context) error {
 
 func (f *treeFid) clunk() {
 	if f.f != nil {
-		f.f.Close()
-		f.f = nil
+		f.close.Do(func() { f.f.Close() })
 	}
 }
 

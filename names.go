@@ -13,6 +13,9 @@ const MaxName = 255
 // "/" or NUL, or is one of the spellings of ".git" that Git refuses
 // (specification, FS-19).
 func CheckName(name string) error {
+	if isPlain(name) {
+		return nil
+	}
 	if len(name) > MaxName {
 		return invalid("File name too long")
 	}
@@ -20,6 +23,25 @@ func CheckName(name string) error {
 		return invalid(fmt.Sprintf("Invalid name %q", name))
 	}
 	return nil
+}
+
+// isPlain reports that name is good without the need for a closer look, as most
+// are: listings check each name.
+func isPlain(name string) bool {
+	if name == "" || len(name) > MaxName {
+		return false
+	}
+	switch c := name[0]; {
+	case c == '.', c == 'g', c == 'G', c >= 0x80:
+		return false
+	}
+	for i := range len(name) {
+		switch name[i] {
+		case 0, '/', '\\', ':':
+			return false
+		}
+	}
+	return true
 }
 
 // isDotGit reports whether some file system takes name for ".git": by ignoring

@@ -73,15 +73,28 @@ func (t *tree) ReadDir(ctx context.Context, path datakit.Path) ([]datakit.Entry,
 	if err != nil {
 		return nil, inside(e.Hash, err)
 	}
-	entries := make([]datakit.Entry, 0, children.Len())
-	for i := range children.Len() {
-		e := children.Entry(i)
-		if isShown(e.Mode) && validName(e.Name) {
-			entries = append(entries, datakit.Entry{Name: string(e.Name), Mode: e.Mode, Hash: e.Hash})
+	return shownEntries(children), nil
+}
+
+// shownEntries returns the entries of a tree that are shown, sorted by name.
+// Their names share memory.
+func shownEntries(t *object.Tree) []datakit.Entry {
+	var names strings.Builder
+	for i := range t.Len() {
+		names.Write(t.Entry(i).Name)
+	}
+	rest := names.String()
+	entries := make([]datakit.Entry, 0, t.Len())
+	for i := range t.Len() {
+		e := t.Entry(i)
+		name := rest[:len(e.Name)]
+		rest = rest[len(name):]
+		if isShown(e.Mode) && validName(name) {
+			entries = append(entries, datakit.Entry{Name: name, Mode: e.Mode, Hash: e.Hash})
 		}
 	}
 	sortEntries(entries)
-	return entries, nil
+	return entries
 }
 
 func sortEntries(entries []datakit.Entry) {

@@ -69,14 +69,18 @@ func (s *Session) Read(name string) (string, error) {
 	for {
 		n, err := f.ReadAt(buf, int64(len(all)))
 		all = append(all, buf[:n]...)
-		if n == 0 || errors.Is(err, io.EOF) {
-			return string(all), nil
-		}
-		if err != nil {
+		if err != nil && !atEnd(err) {
 			return "", fmt.Errorf("read %s: %w", name, err)
+		}
+		if n == 0 || err != nil {
+			return string(all), nil
 		}
 	}
 }
+
+// atEnd tells the end of a file from the end of the connection, which the
+// client also reports as io.EOF, but wrapped.
+func atEnd(err error) bool { return err == io.EOF }
 
 // Write writes text at the beginning of a file that exists.
 func (s *Session) Write(name, text string) error {
@@ -195,7 +199,7 @@ func (s *Session) Stream(name string) (next func() (string, error), err error) {
 			if n > 0 {
 				return strings.TrimSuffix(string(buf[:n]), "\n"), nil
 			}
-			if err != nil && !errors.Is(err, io.EOF) {
+			if err != nil && !atEnd(err) {
 				return "", fmt.Errorf("read %s: %w", name, err)
 			}
 		}

@@ -98,6 +98,7 @@ func verdict(t *testing.T, out, name string) {
 // checkRepository has git look at what the recipes left.
 func checkRepository(t *testing.T, repo, version string) {
 	t.Helper()
+	git(t, repo, "symbolic-ref", "HEAD", "refs/heads/feature/x") // not to be told that master is unborn
 	if out := git(t, repo, "fsck", "--strict", "--no-dangling"); out != "" {
 		t.Errorf("git fsck --strict: %s", out)
 	}

@@ -2,6 +2,7 @@ package odb
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/datakit/datakit"
@@ -14,9 +15,10 @@ const (
 	tableSize = 64 << 10 // objects in the table, at most
 )
 
-// A catalog finds objects in packs.
+// A catalog finds objects in packs. It is guarded by the lock of its packDir.
 type catalog struct {
 	table map[datakit.Hash]packed // the objects of small packs
+	small []*pack                 // those
 	list  []*pack                 // the other packs, the largest first; replaced, never changed
 }
 
@@ -24,7 +26,8 @@ func newCatalog() *catalog { return &catalog{table: make(map[datakit.Hash]packed
 
 // add makes the objects of a pack found.
 func (c *catalog) add(p *pack) {
-	if p.idx.n <= tablePack && len(c.table)+p.idx.n <= tableSize && c.tabulate(p) == nil {
+	if p.idx.n <= tablePack && len(c.table)+p.idx.n <= tableSize && c.tabulate(p, func(datakit.Hash) bool { return true }) {
+		c.small = append(c.small, p)
 		return
 	}
 	list := append(slices.Clip(c.list), p)
@@ -32,13 +35,49 @@ func (c *catalog) add(p *pack) {
 	c.list = list
 }
 
-// tabulate adds the objects of a pack to the table.
-func (c *catalog) tabulate(p *pack) error {
+// tabulate adds the objects of a pack to the table, in the place of those of
+// other packs.
+func (c *catalog) tabulate(p *pack, wanted func(datakit.Hash) bool) (ok bool) {
+	return nil == p.eachName(func(row int, h datakit.Hash) {
+		if wanted(h) {
+			c.table[h] = packed{p, p.idx.offset(row)}
+		}
+	})
+}
+
+func (p *pack) eachName(f func(row int, h datakit.Hash)) error {
 	return p.idxMap.guard(func() error {
 		for row := range p.idx.n {
-			h := datakit.Hash(p.idx.name(row))
-			c.table[h] = packed{p, p.idx.offset(row)}
+			f(row, datakit.Hash(p.idx.name(row)))
 		}
 		return nil
 	})
+}
+
+// drop makes the objects of packs no longer found there.
+func (c *catalog) drop(gone map[*pack]bool) {
+	isGone := func(p *pack) bool { return gone[p] }
+	c.list = slices.DeleteFunc(slices.Clone(c.list), isGone)
+	orphans := make(map[datakit.Hash]bool)
+	for _, p := range c.small {
+		if !gone[p] {
+			continue
+		}
+		err := p.eachName(func(_ int, h datakit.Hash) {
+			if c.table[h].p == p {
+				delete(c.table, h)
+				orphans[h] = true
+			}
+		})
+		if err != nil { // the index was cut short, so look at all that is there
+			maps.DeleteFunc(c.table, func(_ datakit.Hash, at packed) bool { return at.p == p })
+		}
+	}
+	c.small = slices.DeleteFunc(c.small, isGone)
+	if len(orphans) == 0 {
+		return
+	}
+	for _, p := range c.small {
+		c.tabulate(p, func(h datakit.Hash) bool { return orphans[h] })
+	}
 }

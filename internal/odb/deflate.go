@@ -15,9 +15,10 @@ import (
 )
 
 const (
-	// tinyObject is the size in bytes up to which compression costs more time
-	// than it saves bytes.
-	tinyObject = 64
+	// tinyObject is the size in bytes up to which compression costs more than
+	// it saves: to decode the tables alone takes longer than all the rest of
+	// a read.
+	tinyObject = 256
 
 	// probeSize is the size from which a blob's samples decide whether to
 	// compress it at all.

@@ -20,6 +20,7 @@
 //
 //	datakit/ID/            what one open Store has for itself; ID is random
 //	datakit/ID/lock        locked as long as that Store is open
+//	datakit/ID/keep        what .keep files are links to
 //	datakit/ID/spill/      TempDir
 //	datakit/ID/pack-*      packs on the way into objects/pack
 //	datakit/merge.lock     locked by the Store that merges packs

@@ -14,6 +14,7 @@ import (
 // that no reference leads to yet. Two Staged may have the same pack.
 type keeps struct {
 	owner string // the id of the session
+	model string // a file like them, to which they are links: that is quicker than a file each
 
 	mu   sync.Mutex
 	held map[string]int // users of each file, by the name of the pack
@@ -25,21 +26,32 @@ func (k *keeps) hold(packs, name string) (ours bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.held[name] == 0 {
-		f, err := os.OpenFile(filepath.Join(packs, name+".keep"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+		path := filepath.Join(packs, name+".keep")
+		err := os.Link(k.model, path)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			err = k.write(path) // there are file systems without links
+		}
 		if errors.Is(err, fs.ErrExist) {
 			return false, nil
 		}
 		if err != nil {
 			return false, err
 		}
-		_, err = f.WriteString(keepOwner + k.owner + "\n")
-		if err = errors.Join(err, f.Close()); err != nil {
-			os.Remove(f.Name())
-			return false, err
-		}
 	}
 	k.held[name]++
 	return true, nil
+}
+
+func (k *keeps) write(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(keepOwner + k.owner + "\n")
+	if err = errors.Join(err, f.Close()); err != nil {
+		os.Remove(path)
+	}
+	return err
 }
 
 // free removes the file when nobody uses it any more. If that fails it stays
@@ -51,6 +63,12 @@ func (k *keeps) free(packs, name string) {
 		delete(k.held, name)
 		os.Remove(filepath.Join(packs, name+".keep"))
 	}
+}
+
+// newKeeps makes the model in the directory of a session.
+func newKeeps(own *session) (*keeps, error) {
+	k := &keeps{owner: own.id, model: filepath.Join(own.dir, "keep"), held: map[string]int{}}
+	return k, k.write(k.model)
 }
 
 // all returns the packs that are held.

@@ -44,7 +44,7 @@ func (s *Store) mergeLoop(ctx context.Context) {
 			return
 		case <-tick.C:
 			for _, d := range s.dirs {
-				if _, err := d.packs.rescan(false); err != nil {
+				if err := d.packs.rescan(false); err != nil {
 					s.opts.Log.Warn("packs cannot be listed", "err", err)
 				}
 			}

@@ -2,7 +2,6 @@ package odb
 
 import (
 	"log/slog"
-	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -19,6 +18,8 @@ type packDir struct {
 	byHash *catalog        // of packs
 	broken map[string]bool // packs whose index cannot be read
 	closed bool
+
+	changes atomic.Uint64 // of packs
 
 	last atomic.Pointer[pack] // of byHash.list, where something was found last; not a reference
 
@@ -114,34 +115,24 @@ func (d *packDir) add(p *pack) {
 	}
 	d.packs[p.name()] = p
 	d.byHash.add(p)
+	d.changes.Add(1)
 }
 
-// drop takes packs off the list. d.scanMu is held.
+// drop takes packs off the list.
 func (d *packDir) drop(names []string) {
+	gone := make(map[*pack]bool)
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, name := range names {
 		delete(d.broken, name)
 		if p := d.packs[name]; p != nil {
 			delete(d.packs, name)
+			gone[p] = true
 			defer p.release() // when it can no longer be found
 		}
 	}
-	left := maps.Clone(d.packs) // which stay, as the next drop waits
-	d.mu.Unlock()
-
-	byHash := newCatalog()
-	for _, p := range left {
-		byHash.add(p)
-	}
-
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for name, p := range d.packs {
-		if left[name] == nil {
-			byHash.add(p)
-		}
-	}
-	d.byHash = byHash
+	d.byHash.drop(gone)
+	d.changes.Add(1)
 	d.last.Store(nil)
 }
 
@@ -150,7 +141,5 @@ func (d *packDir) close() {
 	d.mu.Lock()
 	d.closed = true
 	d.mu.Unlock()
-	d.scanMu.Lock()
-	defer d.scanMu.Unlock()
 	d.drop(d.names())
 }

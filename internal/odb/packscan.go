@@ -21,16 +21,16 @@ func (d *packDir) damaged() string {
 }
 
 // rescan compares the list with the directory, if that has changed since, or
-// always with force. changed is whether there are other packs now.
-func (d *packDir) rescan(force bool) (changed bool, err error) {
+// always with force.
+func (d *packDir) rescan(force bool) error {
 	d.scanMu.Lock()
 	defer d.scanMu.Unlock()
 	stamp, err := stampOf(d.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil // an alternate without packs
+		return nil // an alternate without packs
 	}
 	if err != nil || !force && stamp.same(d.stamp) {
-		return false, err
+		return err
 	}
 	listed := d.names()
 	names, err := packNames(d.path)
@@ -40,15 +40,14 @@ func (d *packDir) rescan(force bool) (changed bool, err error) {
 		names, err = packNames(d.path)
 	}
 	if err != nil {
-		return false, err
+		return err
 	}
 	d.stamp = stamp
-	added := d.addNew(names)
-	gone := missing(listed, names)
-	if len(gone) > 0 {
+	d.addNew(names)
+	if gone := missing(listed, names); len(gone) > 0 {
 		d.drop(gone)
 	}
-	return added || len(gone) > 0, nil
+	return nil
 }
 
 // names returns the packs that are known, readable or not.
@@ -64,7 +63,7 @@ func missing(listed []string, names map[string]bool) []string {
 }
 
 // addNew lists the packs that are not listed yet.
-func (d *packDir) addNew(names map[string]bool) (added bool) {
+func (d *packDir) addNew(names map[string]bool) {
 	for name := range names {
 		d.mu.RLock()
 		known := d.packs[name] != nil
@@ -75,11 +74,9 @@ func (d *packDir) addNew(names map[string]bool) (added bool) {
 		p, err := openPack(filepath.Join(d.path, name))
 		if err == nil {
 			d.add(p)
-			added = true
 		}
 		d.remember(name, err)
 	}
-	return added
 }
 
 // remember keeps in mind which indexes cannot be read. One that has gone is

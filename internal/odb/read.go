@@ -32,13 +32,18 @@ func look[T any](s *Store, op string, h datakit.Hash, pack func(packed) (T, erro
 	if s.closed.Load() {
 		return l.value, &datakit.Error{Op: op, Subject: h.String(), Kind: datakit.Closed}
 	}
-	found := l.try() || l.rescan(false) && l.try() ||
-		l.gone && l.rescan(true) && l.try() || l.damage != nil && l.tryAll()
-	if found {
+	found := l.try()
+	for n := 0; !found && n < maxTries && l.rescan(); n++ {
+		found = l.try()
+	}
+	if found || l.damage != nil && l.tryAll() {
 		return l.value, nil
 	}
 	return l.value, l.failure(op)
 }
+
+// maxTries is how often an object is looked for while packs come and go.
+const maxTries = 10
 
 // A looker is a search for one object.
 type looker[T any] struct {
@@ -48,12 +53,14 @@ type looker[T any] struct {
 	loose func(path string) (T, error)
 
 	value  T
-	damage error // of the first copy that was found
-	gone   bool  // a pack was deleted under us
+	damage error  // of the first copy that was found
+	gone   bool   // a pack was deleted under us
+	seen   uint64 // the changes of all directories when the last try began
 }
 
 // try looks into each directory, as far as its packs are known.
 func (l *looker[T]) try() bool {
+	l.gone, l.seen = false, l.changes()
 	for _, d := range l.s.dirs {
 		if at, ok := d.packs.find(&l.h); ok && l.use(at) {
 			return true
@@ -102,16 +109,22 @@ func (l *looker[T]) use(at packed) bool {
 	return false
 }
 
-// rescan reports whether there are other packs than before.
-func (l *looker[T]) rescan(force bool) (changed bool) {
+// rescan looks at the directories, and reports whether there are other packs
+// than when the last try began, whoever noticed it.
+func (l *looker[T]) rescan() (changed bool) {
 	for _, d := range l.s.dirs {
-		c, err := d.packs.rescan(force)
-		if err != nil && l.damage == nil {
+		if err := d.packs.rescan(l.gone); err != nil && l.damage == nil {
 			l.damage = err
 		}
-		changed = changed || c
 	}
-	return changed
+	return l.changes() != l.seen
+}
+
+func (l *looker[T]) changes() (sum uint64) {
+	for _, d := range l.s.dirs {
+		sum += d.packs.changes.Load()
+	}
+	return sum
 }
 
 // failure says why nothing was found.

@@ -13,8 +13,6 @@ import (
 // spills are temporary files of the content of large blobs, which all who have
 // the same blob open share.
 type spills struct {
-	dir string
-
 	mu    sync.Mutex
 	files map[datakit.Hash]*spill
 }

@@ -2,6 +2,7 @@ package odb
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -44,7 +45,7 @@ type Store struct {
 	cache   *cache.Cache[datakit.Hash, content]
 	unpacker
 	spills spills
-	keeps  keeps
+	keeps  *keeps
 
 	closed   atomic.Bool
 	released atomic.Int64  // packs
@@ -102,12 +103,13 @@ func (s *Store) open(gitDir string) (err error) {
 	if s.own, err = newSession(filepath.Join(gitDir, "datakit"), packs, s.opts.Log); err != nil {
 		return err
 	}
-	s.spills.dir = s.own.spill
-	s.keeps = keeps{owner: s.own.id, held: map[string]int{}}
+	if s.keeps, err = newKeeps(s.own); err != nil {
+		return errors.Join(err, s.own.close())
+	}
 	for _, dir := range dirs {
 		d := &objectDir{dir, newPackDir(filepath.Join(dir, "pack"), s.opts.Log)}
 		s.dirs = append(s.dirs, d)
-		if _, err := d.packs.rescan(true); err != nil {
+		if err := d.packs.rescan(true); err != nil {
 			s.release()
 			return err
 		}

@@ -7,14 +7,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -25,27 +23,11 @@ func main() {
 	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
 }
 
-// untilSignal returns a context that the first SIGINT or SIGTERM ends. The
-// second one ends the process (specification, FS-202).
-func untilSignal() (context.Context, func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	signal.Ignore(syscall.SIGPIPE)
-	go func() {
-		<-signals
-		cancel()
-		<-signals
-		os.Exit(1)
-	}()
-	return ctx, cancel
-}
-
 // programs are the commands that the binary is when it is started under
 // another name than datakit, as a link to it for instance.
 var programs = map[string]func(stdout, stderr io.Writer) *cobra.Command{
 	"datakit":       rootCommand,
-	"datakit-mount": mountHelperCommand,
+	"datakit-mount": mountHelper,
 }
 
 // run is the program args[0] with the arguments that follow. The result is the
@@ -60,26 +42,43 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cmd.SetArgs(args[1:])
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
-	if err := cmd.ExecuteContext(ctx); err != nil {
-		fmt.Fprintf(stderr, "%s: %v\n", cmd.Name(), err)
-		return exitStatus(err)
+	err := cmd.ExecuteContext(ctx)
+	if err == nil {
+		return 0
 	}
-	return 0
+	var status statusError
+	if errors.As(err, &status) {
+		return int(status) // the program that ended with it has said why
+	}
+	fmt.Fprintf(stderr, "%s: %v\n", cmd.Name(), err)
+	return 1
+}
+
+// A statusError is returned when another program that was run has failed. Its
+// value is the exit status.
+type statusError int
+
+func (e statusError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// quietly keeps cobra from printing what run prints, and a page of usage
+// beside it.
+func quietly(cmd *cobra.Command) *cobra.Command {
+	cmd.SilenceErrors = true
+	cmd.SilenceUsage = true
+	cmd.Version = version()
+	cmd.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	return cmd
 }
 
 func rootCommand(stdout, stderr io.Writer) *cobra.Command {
-	root := serveCommand(stdout, stderr)
+	root := quietly(serveCommand(stdout, stderr))
 	root.Use = "datakit"
 	root.Short = "A Git-like database, served as a filesystem"
 	root.Long = root.Short + `.
 
 Without a command, datakit serves: "datakit --git PATH" is "datakit serve --git
 PATH".`
-	root.Version = version()
-	root.SilenceErrors = true
-	root.SilenceUsage = true
-	root.SetVersionTemplate("datakit {{.Version}}\n")
-	root.AddCommand(serveCommand(stdout, stderr), &cobra.Command{
+	root.AddCommand(serveCommand(stdout, stderr), mountCommand(stdout, stderr), &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
@@ -88,20 +87,9 @@ PATH".`
 	return root
 }
 
-// release is the version; the linker sets it for a release.
-var release = "0.1.0-dev"
-
-// version returns the version, with the commit it was built from if that is
-// known.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return release
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) > 12 {
-			return release + "+" + s.Value[:12]
-		}
-	}
-	return release
+// mountHelper is the mount command as a program of its own.
+func mountHelper(stdout, stderr io.Writer) *cobra.Command {
+	cmd := quietly(mountCommand(stdout, stderr))
+	cmd.Use = "datakit-mount [DIR]"
+	return cmd
 }

@@ -6,103 +6,140 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"os/user"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/datakit/datakit/p9"
 )
 
+// askTime is how long a server may take to say which dialects it speaks.
+const askTime = 5 * time.Second
+
 // mountOptions are the options of the mount helper (specification of the
-// client, section 10).
+// client API, CL-106 to CL-109).
 type mountOptions struct {
-	host, dialect string
-	port          uint16
+	host    string
+	port    uint16
+	dialect string
 }
 
-// mountHelperCommand is the program datakit-mount: it mounts a served tree
-// with the kernel's 9P client.
-func mountHelperCommand(stdout, stderr io.Writer) *cobra.Command {
+func mountCommand(stdout, stderr io.Writer) *cobra.Command {
 	o := new(mountOptions)
 	cmd := &cobra.Command{
-		Use:           "datakit-mount [DIR]",
-		Short:         "Mount a served database with the kernel's 9P client",
-		Long:          "Mount a served database on DIR, by default /db, with the kernel's 9P client.\nDIR is made if it is missing. Both are done as administrator, with sudo.",
-		Version:       version(),
-		Args:          cobra.MaximumNArgs(1),
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Use:   "mount [DIR]",
+		Short: "Mount a served tree with the 9P client of Linux",
+		Long: `Mount a served tree with the 9P client of Linux.
+
+DIR is the place to mount at, /db by default. It is made if it does not exist.
+What needs an administrator is done with sudo. The exit status is that of mount.`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := "/db"
 			if len(args) == 1 {
 				dir = args[0]
 			}
-			return o.run(cmd.Context(), dir, stdout, stderr)
+			return o.mount(cmd.Context(), dir, stdout, stderr)
 		},
 	}
 	f := cmd.Flags()
-	f.Bool("help", false, "print this text and exit")
-	f.StringVarP(&o.host, "host", "h", "172.17.0.2", "server")
-	f.Uint16VarP(&o.port, "port", "p", 5640, "TCP port")
-	f.StringVar(&o.dialect, "dialect", "", "9p2000, 9p2000.u or 9p2000.L (default: the best that the server speaks)")
+	f.StringVarP(&o.host, "host", "h", "172.17.0.2", "name or address of the `HOST` that serves")
+	f.Uint16VarP(&o.port, "port", "p", 5640, "TCP `PORT` of the server")
+	f.StringVar(&o.dialect, "dialect", "", "`DIALECT` of the protocol: 9p2000, 9p2000.u or 9p2000.L (default the last, if the server speaks it, else the first)")
+	f.Bool("help", false, "print this text") // -h is the host
 	return cmd
 }
 
-func (o *mountOptions) run(ctx context.Context, dir string, stdout, stderr io.Writer) error {
-	if o.dialect != "" && o.dialect != "9p2000" && o.dialect != "9p2000.u" && o.dialect != "9p2000.L" {
+// mount makes dir if it does not exist, and mounts the server on it.
+func (o *mountOptions) mount(ctx context.Context, dir string, stdout, stderr io.Writer) error {
+	dialect, ok := dialects[o.dialect]
+	if !ok {
 		return fmt.Errorf("--dialect %q: use 9p2000, 9p2000.u or 9p2000.L", o.dialect)
 	}
-	addr, err := resolve(ctx, o.host)
-	if err != nil {
-		return err
+	if dir == "" {
+		return errors.New("DIR is empty")
 	}
-	args := append([]string{"-t", "9p", "-o", o.kernelOptions(ctx, addr)}, addr, dir)
+	ip, err := resolve(ctx, o.host)
+	if err != nil {
+		return fmt.Errorf("--host %s: %w", o.host, err)
+	}
+	if o.dialect == "" && speaksL(ctx, netip.AddrPortFrom(ip, o.port)) {
+		dialect = dialects["9p2000.L"]
+	}
 	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
-		if err := asAdministrator(ctx, stdout, stderr, "mkdir", "-p", "--", dir); err != nil {
+		if err := asAdmin(ctx, stdout, stderr, "mkdir", "-p", "--", dir); err != nil {
 			return err
 		}
 	}
-	return asAdministrator(ctx, stdout, stderr, "mount", args...)
+	return asAdmin(ctx, stdout, stderr, "mount", "-t", "9p", "-o", o.kernelOptions(dialect), "--", ip.String(), dir)
 }
 
-// resolve returns an address of a host, which the kernel needs (CL-109).
-func resolve(ctx context.Context, host string) (string, error) {
-	if net.ParseIP(host) != nil {
-		return host, nil
-	}
-	addrs, err := net.DefaultResolver.LookupHost(ctx, host)
-	if err != nil {
-		return "", err
-	}
-	return addrs[0], nil
+// dialects are the values of --dialect, and what mount is told for each. The
+// empty one is what is used if the server has not said that it speaks the last.
+var dialects = map[string]string{
+	"":         "noextend",
+	"9p2000":   "version=9p2000",
+	"9p2000.u": "version=9p2000.u",
+	"9p2000.L": "version=9p2000.L",
 }
 
-// kernelOptions returns the options of the mount (CL-107, CL-108).
-func (o *mountOptions) kernelOptions(ctx context.Context, addr string) string {
-	name, uid, gid := "user", strconv.Itoa(os.Getuid()), strconv.Itoa(os.Getgid())
-	if u, err := user.Current(); err == nil && u.Username != "" {
-		name = u.Username
-	}
-	version := "noextend"
-	if o.dialect != "" {
-		version = "version=" + o.dialect
-	} else if speaksLinux(ctx, net.JoinHostPort(addr, strconv.Itoa(int(o.port)))) {
-		version = "version=9p2000.L"
-	}
+// kernelOptions returns the options for mount.
+func (o *mountOptions) kernelOptions(dialect string) string {
+	name, uid, gid := userName(), os.Getuid(), os.Getgid()
 	return strings.Join([]string{
-		"trans=tcp", "port=" + strconv.Itoa(int(o.port)), "name=" + name, "uname=" + name, version, "nodev",
-		"uid=" + uid, "gid=" + gid, "dfltuid=" + uid, "dfltgid=" + gid,
+		"trans=tcp",
+		"port=" + strconv.Itoa(int(o.port)),
+		"name=" + name,
+		"uname=" + name,
+		dialect,
+		"nodev",
+		fmt.Sprintf("uid=%d", uid),
+		fmt.Sprintf("gid=%d", gid),
+		fmt.Sprintf("dfltuid=%d", uid),
+		fmt.Sprintf("dfltgid=%d", gid),
 	}, ",")
 }
 
-// speaksLinux asks a server whether it speaks 9P2000.L. One that does not
-// answer does not; mount will say why.
-func speaksLinux(ctx context.Context, address string) bool {
-	c, err := p9.Dial(ctx, "tcp", address, nil)
+// userName returns the caller's name, or "user" if it is unknown, or could be
+// taken for more options.
+func userName() string {
+	u, err := user.Current()
+	if err != nil || u.Username == "" || strings.ContainsAny(u.Username, ", \t\n\\\"") {
+		return "user"
+	}
+	return u.Username
+}
+
+// resolve returns an address of a host, one of IPv4 if there is any: not all
+// kernels can mount from the others.
+func resolve(ctx context.Context, host string) (netip.Addr, error) {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip, nil
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	for _, ip := range ips {
+		if ip := ip.Unmap(); ip.Is4() {
+			return ip, nil
+		}
+	}
+	return ips[0], nil
+}
+
+// speaksL asks a server whether it speaks 9P2000.L. One that cannot be reached
+// does not; mount will say so in its own words.
+func speaksL(ctx context.Context, server netip.AddrPort) bool {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	c, err := p9.Dial(ctx, "tcp", server.String(), nil)
 	if err != nil {
 		return false
 	}
@@ -110,23 +147,18 @@ func speaksLinux(ctx context.Context, address string) bool {
 	return c.Dialect() == p9.DotL
 }
 
-// asAdministrator runs a program with sudo, or directly if that is not needed.
-func asAdministrator(ctx context.Context, stdout, stderr io.Writer, name string, args ...string) error {
-	if os.Getuid() != 0 {
-		args = append([]string{name}, args...)
-		name = "sudo"
+// asAdmin runs a program with the administrator's rights and waits for it. If
+// it fails, the error is its exit status.
+func asAdmin(ctx context.Context, stdout, stderr io.Writer, argv ...string) error {
+	if os.Geteuid() != 0 {
+		argv = append([]string{"sudo", "--"}, argv...)
 	}
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout, stderr
-	return cmd.Run()
-}
-
-// exitStatus returns the status for an error: that of a program which was run
-// and failed, else 1.
-func exitStatus(err error) int {
+	err := cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() > 0 {
-		return exit.ExitCode()
+		return statusError(exit.ExitCode())
 	}
-	return 1
+	return err
 }

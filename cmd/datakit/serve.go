@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/datakit/datakit/internal/endpoint"
 	"github.com/datakit/datakit/internal/logs"
@@ -25,7 +26,7 @@ const grace = 5 * time.Second
 // serveOptions are the options of section 7.1 of the specification, and ours.
 type serveOptions struct {
 	git         string
-	urls        []string
+	addresses   addressList
 	autoPush    string
 	metricsPort string
 	verbose     int
@@ -51,114 +52,101 @@ after the commands that are being executed have finished.
 Addresses are tcp://HOST:PORT, file://PATH for a Unix socket, fd://N for an
 inherited one, \\SERVER\pipe\NAME on Windows, and hyperv-accept://VMID/SERVICE or
 hyperv-connect://VMID/SERVICE for Hyper-V and, on Linux, vsock. Without --url
-sockets passed by systemd are used if there are any.`,
-		Args:          cobra.NoArgs,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), stdout, stderr) },
+sockets passed by systemd are used if there are any.
+
+Whoever can connect can read and write everything: the server does not ask for
+names or passwords.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.check(cmd.Flags()); err != nil {
+				return err
+			}
+			return o.run(cmd.Context(), stdout, stderr)
+		},
 	}
-	f := cmd.Flags()
-	f.StringVar(&o.git, "git", "", "repository to serve (default: a database in memory)")
-	f.StringSliceVar(&o.urls, "url", nil, "addresses to listen on (default tcp://127.0.0.1:5640)")
-	f.StringSliceVar(&o.urls, "listen-9p", nil, "the same as --url")
-	f.StringVar(&o.autoPush, "auto-push", "", "push branches that change to the Git repository at this `URL`")
-	f.StringVar(&o.metricsPort, "listen-prometheus", "", "serve metrics over HTTP on this `PORT`")
-	f.CountVarP(&o.verbose, "verbose", "v", "log more: once level info, twice debug")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "log nothing")
-	f.StringVar(&o.verbosity, "verbosity", "", "log level: quiet, error, warning, info or debug (default warning)")
-	f.StringVar(&o.log.Color, "color", "auto", "colour the log: auto, always or never")
-	f.StringVar(&o.log.Destination, "log-destination", "quiet", "where and how to log: quiet, timestamp, stderr, json, syslog, journald, eventlog or asl")
-	f.StringVar(&o.log.Clock, "log-clock", "posix", "time stamps: posix or monotonic")
-	f.BoolVar(&o.noSync, "no-sync", false, "do not wait for the disk: faster, but the last commits, or the repository, may be lost with the power")
-	f.Int64Var(&o.maxFileSize, "max-file-size", 2<<30, "length in `bytes` of the longest file that can be written")
-	f.Uint32Var(&o.msize, "msize", 1<<20, "length in `bytes` of the longest 9P message")
+	o.define(cmd.Flags())
 	return cmd
 }
 
-// level returns the level that options and environment ask for (FS-196).
-func (o *serveOptions) level() (logs.Level, error) {
-	word := "warning"
-	if env := os.Getenv("DATAKIT_VERBOSE"); env != "" {
-		word = env
-	}
-	switch {
-	case o.verbose == 1:
-		word = "info"
-	case o.verbose > 1:
-		word = "debug"
-	}
-	if o.verbosity != "" {
-		word = o.verbosity
-	}
-	if o.quiet {
-		word = "quiet"
-	}
-	if word == "app" {
-		return 0, errors.New(`"app": unknown log level`)
-	}
-	return logs.ParseLevel(word)
+func (o *serveOptions) define(f *pflag.FlagSet) {
+	f.SortFlags = false
+	f.StringVar(&o.git, "git", "", "repository to serve, at this `PATH` (default a database in memory)")
+	f.Var(&o.addresses, "url", "addresses to listen on (default tcp://127.0.0.1:5640)")
+	f.Var(&o.addresses, "listen-9p", "the same as --url")
+	f.StringVar(&o.autoPush, "auto-push", "", "push branches that change to the Git repository at this `URL`")
+	f.StringVar(&o.metricsPort, "listen-prometheus", "", "serve metrics over HTTP on this `PORT`")
+	f.BoolVar(&o.noSync, "no-sync", false, "do not wait for the disk: faster, but the last commits, or the repository, may be lost with the power")
+	f.Int64Var(&o.maxFileSize, "max-file-size", 2<<30, "length in `BYTES` of the longest file that can be written")
+	f.Uint32Var(&o.msize, "msize", 1<<20, "length in `BYTES` of the longest 9P message")
+	f.CountVarP(&o.verbose, "verbose", "v", "log more: once level info, twice debug")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "log nothing")
+	f.StringVar(&o.verbosity, "verbosity", "", "log `LEVEL`: quiet, error, warning, info or debug (default warning)")
+	f.StringVar(&o.log.Color, "color", "auto", "`WHEN` to color the log: auto, always or never")
+	f.StringVar(&o.log.Destination, "log-destination", "quiet", "`WHERE` and how to log: "+strings.Join(logs.Destinations(), ", "))
+	f.StringVar(&o.log.Clock, "log-clock", "posix", "`CLOCK` of time stamps: posix or monotonic")
 }
 
-// addresses returns where to listen.
-func (o *serveOptions) addresses() ([]endpoint.Address, error) {
-	urls := o.urls
-	if len(urls) == 0 {
-		passed, err := endpoint.Activated()
-		if err != nil || len(passed) > 0 {
-			return passed, err
+// check finds what is wrong with the options before anything is opened
+// (FS-180), and fills in what was left out.
+func (o *serveOptions) check(f *pflag.FlagSet) (err error) {
+	for _, name := range []string{"git", "auto-push"} {
+		// The value of a variable that is not set, perhaps: to go on in
+		// memory, or without pushing, would lose what the user wants kept.
+		if fl := f.Lookup(name); fl.Changed && fl.Value.String() == "" {
+			return fmt.Errorf("--%s is empty", name)
 		}
-		urls = []string{"tcp://127.0.0.1:5640"}
-	}
-	var as []endpoint.Address
-	for _, u := range urls {
-		a, err := endpoint.Parse(u, endpoint.DefaultPort)
-		if err != nil {
-			return nil, err
-		}
-		as = append(as, a)
-	}
-	return as, nil
-}
-
-// check returns what is wrong with the options before anything is opened
-// (FS-180).
-func (o *serveOptions) check() (addresses []endpoint.Address, err error) {
-	if o.log.Level, err = o.level(); err != nil {
-		return nil, err
-	}
-	if err := logs.CheckOptions(o.log); err != nil {
-		return nil, err
 	}
 	if o.maxFileSize <= 0 {
-		return nil, fmt.Errorf("--max-file-size %d: must be positive", o.maxFileSize)
+		return fmt.Errorf("--max-file-size %d: must be positive", o.maxFileSize)
 	}
 	if o.msize < 256 {
-		return nil, fmt.Errorf("--msize %d: must be at least 256", o.msize)
+		return fmt.Errorf("--msize %d: must be at least 256", o.msize)
 	}
-	if o.metricsPort != "" {
-		if n, err := strconv.ParseUint(o.metricsPort, 10, 16); err != nil || n == 0 {
-			return nil, fmt.Errorf("--listen-prometheus %q: not a port number", o.metricsPort)
-		}
+	if _, err := strconv.ParseUint(o.metricsPort, 10, 16); err != nil && o.metricsPort != "" {
+		return fmt.Errorf("--listen-prometheus %q: not a port number", o.metricsPort)
 	}
-	return o.addresses()
-}
-
-func (o *serveOptions) run(ctx context.Context, stdout, stderr io.Writer) error {
-	addresses, err := o.check()
-	if err != nil {
+	if o.log.Level, err = o.level(os.Getenv("DATAKIT_VERBOSE")); err != nil {
 		return err
 	}
+	if err := logs.CheckOptions(o.log); err != nil {
+		return err
+	}
+	return o.addresses.complete()
+}
+
+// level returns the level that the options ask for, or else the environment
+// (FS-196). Each word must be right, also where another overrides it.
+func (o *serveOptions) level(env string) (level logs.Level, err error) {
+	level = logs.Warning
+	for _, word := range []struct{ from, is string }{{"DATAKIT_VERBOSE", env}, {"--verbosity", o.verbosity}} {
+		if word.from == "--verbosity" && o.verbose > 0 {
+			level = []logs.Level{logs.Info, logs.Debug}[min(o.verbose, 2)-1]
+		}
+		if word.is == "" {
+			continue
+		}
+		if level, err = logs.ParseLevel(word.is); err != nil || level == logs.App {
+			return 0, fmt.Errorf("%s %q: unknown log level", word.from, word.is)
+		}
+	}
+	if o.quiet {
+		level = logs.Quiet
+	}
+	return level, nil
+}
+
+func (o *serveOptions) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 	figures := metrics.New()
 	o.log.Stdout, o.log.Stderr, o.log.Count = stdout, stderr, figures.Logged
 	log, err := logs.New(o.log)
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer func() { err = errors.Join(err, log.Close()) }()
 	fmt.Fprintf(stdout, "Starting datakit %s ...\n", version())
 	s := &serve.Server{
 		Repository:  o.git,
-		Addresses:   addresses,
+		Addresses:   o.addresses,
 		AutoPush:    o.autoPush,
 		NoSync:      o.noSync,
 		MaxFileSize: o.maxFileSize,
@@ -169,9 +157,49 @@ func (o *serveOptions) run(ctx context.Context, stdout, stderr io.Writer) error 
 		Out:         stdout,
 	}
 	if o.metricsPort != "" {
-		if s.MetricsListener, err = net.Listen("tcp", ":"+o.metricsPort); err != nil {
-			return fmt.Errorf("listen for metrics: %w", err)
-		}
+		s.MetricsAddr = ":" + o.metricsPort
 	}
 	return s.Run(ctx)
+}
+
+// An addressList is the value of an option that can be given several times,
+// each time with several addresses.
+type addressList []endpoint.Address
+
+var _ pflag.Value = (*addressList)(nil)
+
+// Set adds addresses.
+func (l *addressList) Set(s string) error {
+	for word := range strings.SplitSeq(s, ",") {
+		a, err := endpoint.Parse(word, endpoint.DefaultPort)
+		if err != nil {
+			return err
+		}
+		*l = append(*l, a)
+	}
+	return nil
+}
+
+// String returns the addresses as they can be set.
+func (l *addressList) String() string {
+	var words []string
+	for _, a := range *l {
+		words = append(words, a.String())
+	}
+	return strings.Join(words, ",")
+}
+
+// Type is shown in the help text.
+func (l *addressList) Type() string { return "URL[,URL]" }
+
+// complete adds addresses if there are none: the sockets that the service
+// manager passes, or the usual one.
+func (l *addressList) complete() (err error) {
+	if len(*l) > 0 {
+		return nil
+	}
+	if *l, err = endpoint.Activated(); err != nil || len(*l) > 0 {
+		return err
+	}
+	return l.Set("tcp://127.0.0.1")
 }

@@ -5,12 +5,12 @@ package serve
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"net/url"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/fsapi"
@@ -34,8 +34,8 @@ type Server struct {
 	MaxMsize    uint32             // in bytes; 0 means 1 MiB
 	Grace       time.Duration      // how long commands may finish when told to stop
 
-	Metrics         *metrics.Metrics // must not be nil
-	MetricsListener net.Listener     // where to serve them; nil means nowhere
+	Metrics     *metrics.Metrics // counts what happens; must not be nil
+	MetricsAddr string           // host and port to serve Metrics on; empty means nowhere
 
 	Logs *logs.Logs // must not be nil
 
@@ -47,21 +47,20 @@ type Server struct {
 // commands that are being executed, closes all connections, pushes what waits
 // to be pushed, and closes the database.
 func (s *Server) Run(ctx context.Context) error {
-	listeners, err := s.listen(ctx)
-	if err != nil {
+	var open listeners
+	defer open.close()
+	if err := open.listen(ctx, s.Addresses, s.MetricsAddr); err != nil {
 		return err
 	}
 	db, err := s.open()
 	if err != nil {
-		closeAll(listeners)
 		return err
 	}
 	push, err := s.startPush(ctx, db)
 	if err != nil {
-		closeAll(listeners)
 		return errors.Join(err, db.Close())
 	}
-	err = s.serve(ctx, db, listeners)
+	err = s.serve(ctx, db, open)
 	push()
 	return errors.Join(err, db.Close())
 }
@@ -79,29 +78,33 @@ func (s *Server) open() (*datakit.DB, error) {
 	})
 }
 
-// listen opens all addresses, or none.
-func (s *Server) listen(ctx context.Context) (all []net.Listener, err error) {
-	for _, a := range s.Addresses {
-		ls, err := a.Listen(ctx)
-		if err != nil {
-			closeAll(all)
-			return nil, fmt.Errorf("listen on %s: %w", a, err)
-		}
-		all = append(all, ls...)
+// serve answers connections until ctx is done. One listener that ends, for
+// whatever reason, ends the others.
+func (s *Server) serve(ctx context.Context, db *datakit.DB, open listeners) error {
+	files := s.files(db)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var running errgroup.Group
+	start := func(serve func(context.Context, net.Listener) error, l net.Listener) {
+		running.Go(func() error {
+			defer stop()
+			return serve(ctx, l)
+		})
 	}
-	return all, nil
+	for _, l := range open.files {
+		start(files.Serve, l)
+	}
+	if open.metrics != nil {
+		start(s.Metrics.Serve, open.metrics)
+	}
+	s.greet(open)
+	return running.Wait()
 }
 
-func closeAll(ls []net.Listener) {
-	for _, l := range ls {
-		l.Close()
-	}
-}
-
-// serve answers connections until ctx is done.
-func (s *Server) serve(ctx context.Context, db *datakit.DB, listeners []net.Listener) error {
+// files returns the 9P server of the database, which Metrics watches.
+func (s *Server) files(db *datakit.DB) *p9.Server {
 	fs := fsapi.New(db, &fsapi.Options{Sources: sources(s.Logs), Log: s.Logs.Logger(logs.Remotes)})
-	server := &p9.Server{
+	files := &p9.Server{
 		NewSession: func() (vfs.Dir, func(), error) {
 			session := fs.NewSession()
 			return session.Root(), session.Close, nil
@@ -110,31 +113,13 @@ func (s *Server) serve(ctx context.Context, db *datakit.DB, listeners []net.List
 		Grace:    s.Grace,
 		Log:      s.Logs.Logger(logs.NineP),
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	var running sync.WaitGroup
-	errs := make([]error, len(listeners)+1)
-	for i, l := range listeners {
-		running.Go(func() {
-			errs[i] = server.Serve(ctx, l)
-			stop()
-		})
-	}
 	s.Metrics.Watch(metrics.Gauges{
-		Connections:  server.Connections,
-		Fids:         server.Fids,
+		Connections:  files.Connections,
+		Fids:         files.Fids,
 		Transactions: fs.Transactions,
 		Streams:      fs.Streams,
 	})
-	if s.MetricsListener != nil {
-		running.Go(func() {
-			errs[len(listeners)] = s.Metrics.Serve(ctx, s.MetricsListener)
-			stop()
-		})
-	}
-	s.greet()
-	running.Wait()
-	return errors.Join(errs...)
+	return files
 }
 
 // sources are those of l as files show them.
@@ -145,49 +130,23 @@ func sources(l *logs.Logs) (all []fsapi.LogSource) {
 	return all
 }
 
-// greet says where the server listens and what can be done there.
-func (s *Server) greet() {
-	what := "a database in memory, which is lost when the server ends"
-	if s.Repository != "" {
-		what = "the repository " + s.Repository
-	}
-	fmt.Fprintf(s.Out, "Serving %s\n", what)
-	for _, a := range s.Addresses {
-		fmt.Fprintf(s.Out, "Listening on %s%s\n", a, hint(a))
-	}
-}
-
-// hint says how to mount what is served at an address.
-func hint(a endpoint.Address) string {
-	u, err := url.Parse(a.String())
-	if err != nil {
-		return ""
-	}
-	const mount = "; with Linux: sudo mount -t 9p -o trans="
-	const as = ",version=9p2000.L,access=any,uname=$USER "
-	switch u.Scheme {
-	case "tcp":
-		return mount + "tcp,port=" + u.Port() + as + u.Hostname() + " DIR"
-	case "file", "unix":
-		return mount + "unix" + as + u.Host + u.Path + " DIR"
-	}
-	return ""
-}
-
 // startPush begins to push what changes, if that is asked for. The result
 // waits until what is left has been pushed.
 func (s *Server) startPush(ctx context.Context, db *datakit.DB) (wait func(), err error) {
 	if s.AutoPush == "" {
 		return func() {}, nil
 	}
-	driver := db.Driver()
-	changes, err := driver.(datakit.BranchWatcher).WatchBranches(ctx)
+	driver := db.Driver().(interface {
+		datakit.BranchWatcher
+		datakit.Pusher
+	})
+	changes, err := driver.WatchBranches(ctx)
 	if err != nil {
 		return nil, err
 	}
 	p := &autopush.Pusher{
 		Push: func(ctx context.Context, branches []string) (map[string]error, error) {
-			return driver.(datakit.Pusher).Push(ctx, s.AutoPush, branches)
+			return driver.Push(ctx, s.AutoPush, branches)
 		},
 		Remote: s.AutoPush,
 		Log:    s.Logs.Logger(logs.AutoPush),

@@ -67,7 +67,7 @@ func TestFS175_FS211_VisitedNamesLeaveNothing(t *testing.T) {
 	c := alone(t)
 	h := c.commit("master", "1", map[string]string{"dir/f": "1"})
 	path := c.begin("master", "t")
-	leavesNothing(t, 20_000, func(i int) {
+	leavesNothing(t, 5_000, func(i int) {
 		name := fmt.Sprintf("%040x", i)
 		for _, place := range []string{
 			"snapshots/" + name, "commits/" + name, "trees/F-" + name, "branch/master/ro/dir/" + name,

@@ -452,6 +452,22 @@ func TestFS226_RepositoryOfTheOriginal(t *testing.T) {
 	}
 }
 
+// TestFS15_EmptyRoot removes all there is; git checks the result when the test
+// ends.
+func TestFS15_EmptyRoot(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	db := open(t, dir, nil)
+	write(t, db, "master", map[datakit.Path]string{"a/b": "b"})
+	err := db.Branch("master").Update(t.Context(), "m", func(tx *datakit.Tx) error { return tx.Remove(t.Context(), "a/b") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := git(t, dir, "rev-parse", "master^{tree}"); got != datakit.EmptyTree.String() {
+		t.Errorf("the tree is %s", got)
+	}
+}
+
 // TestUnknownFormatIsRefused opens repositories that must not be written to.
 func TestUnknownFormatIsRefused(t *testing.T) {
 	t.Parallel()

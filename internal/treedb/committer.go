@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -166,14 +167,29 @@ func (c *committer) take() (ops []*op, closed bool) {
 // carryOut commits a group and answers its ops, or has them wait for another
 // try.
 func (c *committer) carryOut(ops []*op) {
+	errs, err := c.commit(ops)
+	for _, o := range ops {
+		if err != nil {
+			o.done <- err
+			continue
+		}
+		c.settle(o, o.result(errs))
+	}
+}
+
+// commit plans and commits a group. A fault in that fails its ops and not the
+// server.
+func (c *committer) commit(ops []*op) (errs map[string]error, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &datakit.Error{Op: "commit", Kind: datakit.Internal, Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())}
+		}
+	}()
 	g := newGroup(c)
 	for _, o := range ops {
 		g.add(o)
 	}
-	errs := g.commit()
-	for _, o := range ops {
-		c.settle(o, o.result(errs))
-	}
+	return g.commit(), nil
 }
 
 // result returns how o has ended: what its plan returned, unless one of its

@@ -178,23 +178,33 @@ func (g *group) commit() map[string]error {
 		g.announceUnmoved()
 		return nil
 	}
-	errs := make([]error, len(updates))
-	staged, prepared, err := g.prepare(updates)
+	errs, err := g.write(updates)
 	if err == nil {
-		errs, err = g.apply(updates, staged, prepared)
+		g.s.stored()
 	}
 	failed := make(map[string]error)
 	for i, u := range updates {
-		if e := errors.Join(err, errs[i]); e != nil {
+		e := err
+		if e == nil {
+			e = errs[i]
+		}
+		if e != nil {
 			failed[u.Branch] = e
 			g.c.lineage.forget(u.Branch)
 		}
 	}
-	if err == nil {
-		g.s.stored()
-	}
 	g.announceUnmoved()
 	return failed
+}
+
+// write writes the objects and moves the branches. It returns for each update
+// whether that was made, or why none was.
+func (g *group) write(updates []store.Update) ([]error, error) {
+	staged, prepared, err := g.prepare(updates)
+	if err != nil {
+		return nil, err
+	}
+	return g.apply(updates, staged, prepared)
 }
 
 func (g *group) updates() (us []store.Update) {
@@ -234,7 +244,7 @@ func (g *group) apply(updates []store.Update, staged store.Staged, prepared stor
 	if bad != nil && (len(updates) == 1 || g.isRename()) {
 		prepared.Abort()
 		staged.Discard()
-		return prepared.Errs(), nil
+		return g.none(prepared.Errs()), nil
 	}
 	if err := staged.Publish(); err != nil {
 		prepared.Abort()
@@ -245,6 +255,17 @@ func (g *group) apply(updates []store.Update, staged store.Staged, prepared stor
 		defer g.c.db.hub.expect(u.Branch, g.moves[u.Branch].heads)()
 	}
 	return prepared.Apply(), nil
+}
+
+// none returns errs with an error for each update, as none was made.
+func (g *group) none(errs []error) []error {
+	because := errors.Join(errs...)
+	for i, err := range errs {
+		if err == nil {
+			errs[i] = because
+		}
+	}
+	return errs
 }
 
 // isRename reports whether the group is one op that moves two branches.

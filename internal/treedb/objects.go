@@ -199,6 +199,10 @@ func (s *scratch) addBlob(data []byte) datakit.Hash {
 
 // addCommit adds a commit with its place in the history and returns its name.
 func (s *scratch) addCommit(c *object.Commit, seq uint64) datakit.Hash {
+	if c.Tree == datakit.EmptyTree {
+		// Git knows it without having it, but misses it in a check.
+		s.add(store.Object{Hash: c.Tree, Type: object.TreeType, Data: []byte{}})
+	}
 	raw := c.Bytes()
 	h := object.Name(object.CommitType, raw)
 	s.add(store.Object{Hash: h, Type: object.CommitType, Data: raw, Size: int64(len(raw))})

@@ -96,17 +96,7 @@ func (d *deltaSource) apply(base tempFile, baseSize int64, e entry) (io.ReadClos
 	if err != nil {
 		return nil, 0, unexpected(err)
 	}
-	r := &deltaReader{base: base, baseSize: baseSize, delta: bufio.NewReaderSize(z, fileBuffer)}
-	head, err := r.delta.Peek(2 * 9)
-	if err != nil && err != io.EOF {
-		return nil, 0, err
-	}
-	want, size, n, err := deltaSizes(head)
-	if err != nil || want != baseSize {
-		return nil, 0, errDelta
-	}
-	r.delta.Discard(n)
-	return r, size, nil
+	return newDeltaReader(base, baseSize, z)
 }
 
 // A deltaReader reads what a delta makes of a base.
@@ -115,6 +105,21 @@ type deltaReader struct {
 	baseSize int64
 	delta    *bufio.Reader
 	op       deltaOp // what is left of the instruction begun
+}
+
+// newDeltaReader returns what delta makes of a base, and its size.
+func newDeltaReader(base tempFile, baseSize int64, delta io.Reader) (*deltaReader, int64, error) {
+	r := &deltaReader{base: base, baseSize: baseSize, delta: bufio.NewReaderSize(delta, fileBuffer)}
+	head, err := r.delta.Peek(2 * 9)
+	if err != nil && err != io.EOF {
+		return nil, 0, unexpected(err)
+	}
+	want, size, n, err := deltaSizes(head)
+	if err != nil || want != baseSize {
+		return nil, 0, errDelta
+	}
+	_, err = r.delta.Discard(n)
+	return r, size, err
 }
 
 // Read implements io.Reader. The end of the delta is that of the content.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -107,8 +108,11 @@ func (w *world) commits(branch, name string, ready func()) error {
 	for n := 0; ; n++ {
 		file := fmt.Sprintf("%s-%d", name, n)
 		content := map[string]string{file: "content of " + file}
-		if n%3 == 1 { // a common directory, and a file that several change alike
-			content = map[string]string{file: content[file], "dir/" + file: "more"}
+		switch n % 4 {
+		case 1:
+			content["dir/"+file] = "more"
+		case 3: // long enough to be killed in the middle of it
+			content[file] = strings.Repeat(file, 40_000)
 		}
 		if err := s.Commit(dir, "t", "Add "+file, content); err != nil {
 			return err

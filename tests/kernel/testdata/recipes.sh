@@ -1,7 +1,8 @@
 # Shell recipes of the manual, run by a guest's busybox in a mounted tree.
-# Each argument is the name of a function below; for each this prints
-# "=== NAME", what it printed, and "--- NAME STATUS". A recipe works on a branch
-# of its own name, $B, so that none depends on another.
+# Each argument is a dialect and the name of a function below, such as
+# 9p2000.L/FS44_Root; for each this prints "=== ARGUMENT", what it printed, and
+# "--- ARGUMENT STATUS". A recipe works on a branch of its own, $B, so that none
+# depends on another. $M is where the dialect is mounted.
 
 # begin TX [BRANCH] starts a transaction and goes there.
 begin() {
@@ -366,15 +367,17 @@ FS217_Errors() {
   echo close >ctl
 }
 
-for name in "$@"; do
-  echo "=== $name"
+for job in "$@"; do
+  VERSION=${job%/*} name=${job#*/}
+  echo "=== $job"
+  M=/mnt/$VERSION B=$VERSION.$name
   rm -rf /tmp/*
-  cd "$M"
-  B=$VERSION.$name
+  [ -d "$M" ] || m9 "$VERSION" "$M" || exit 77
+  cd "$M" || exit 77
   (
     set -e
     "$name"
   ) 2>&1
-  echo "--- $name $?"
+  echo "--- $job $?"
 done
 exit 0

@@ -85,8 +85,18 @@ func (s *Store) openLarge(op string, h datakit.Hash) (datakit.Blob, error) {
 		return nil, err
 	}
 	b.s, b.hash, b.turn = s, h, make(chan struct{}, 1)
+	if b.stored != nil {
+		_, b.stored.trusted = s.whole.Get(h, one)
+		b.stored.found = func(h datakit.Hash) { s.whole.Put(h, true, 1) }
+	}
 	return b, nil
 }
+
+// wholeBlobs is how many large blobs are remembered to have their name: to
+// compute it takes as long as to read them.
+const wholeBlobs = 8192
+
+func one(bool) int { return 1 }
 
 // openPacked opens the blob at a place in a pack.
 func (s *Store) openPacked(at packed) (*largeBlob, error) {

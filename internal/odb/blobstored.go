@@ -21,6 +21,9 @@ type storedBlob struct {
 	checked atomic.Int64 // a block that begins as it should
 	broken  atomic.Bool  // another layout showed up
 
+	trusted bool                 // the content is known to have its name
+	found   func(h datakit.Hash) // is told when it is
+
 	mu  sync.Mutex // guards what follows
 	sum hash.Hash  // of the content before off
 	off int64
@@ -83,6 +86,9 @@ func (b *storedBlob) read(p []byte, off int64, h datakit.Hash) error {
 		}
 		n += len(piece)
 	}
+	if b.trusted {
+		return nil
+	}
 	return b.verify(p, off, h)
 }
 
@@ -98,8 +104,12 @@ func (b *storedBlob) verify(p []byte, off int64, h datakit.Hash) error {
 	}
 	b.sum.Write(p)
 	b.off += int64(len(p))
-	if b.off == b.size && datakit.Hash(b.sum.Sum(nil)) != h {
+	if b.off < b.size {
+		return nil
+	}
+	if datakit.Hash(b.sum.Sum(nil)) != h {
 		return errName
 	}
+	b.found(h)
 	return nil
 }

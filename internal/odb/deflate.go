@@ -24,6 +24,11 @@ const (
 	// compress it at all.
 	probeSize = 64 << 10
 
+	// hugeSize is the size from which a blob is not compressed: it can then be
+	// read anywhere, at the speed of the disk, where decompression is many
+	// times slower. git repack -F compresses it.
+	hugeSize = 8 << 20
+
 	// pieceSize is how much of a blob is read at once.
 	pieceSize = 256 << 10
 )
@@ -55,7 +60,11 @@ func deflateObject(ctx context.Context, w io.Writer, obj store.Object, level int
 		level = zlib.BestSpeed
 	}
 	stored := obj.Size <= tinyObject
-	if obj.Type == object.BlobType && obj.Size >= probeSize {
+	switch {
+	case obj.Type != object.BlobType || obj.Size < probeSize:
+	case obj.Size >= hugeSize:
+		stored = true
+	default:
 		worth, err := compressible(r, obj.Size)
 		if err != nil {
 			return err

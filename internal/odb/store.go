@@ -44,6 +44,7 @@ type Store struct {
 	own     *session
 	cache   *cache.Cache[datakit.Hash, content]
 	unpacker
+	whole  *cache.Cache[datakit.Hash, bool] // large blobs that were found to have their name
 	spills spills
 	keeps  *keeps
 
@@ -69,6 +70,7 @@ func Open(gitDir string, opts *Options) (*Store, error) {
 	}
 	s.opts.setDefaults()
 	s.cache = cache.New[datakit.Hash, content](s.opts.CacheBytes)
+	s.whole = cache.New[datakit.Hash, bool](wholeBlobs)
 	s.bases = cache.New[baseKey, content](deltaBases)
 	if err := s.open(gitDir); err != nil {
 		return nil, &datakit.Error{Op: "open objects", Subject: s.objects, Kind: datakit.KindOf(err), Err: err}

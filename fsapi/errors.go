@@ -122,13 +122,19 @@ func fetchError(rawURL string, err error) error {
 	return vfs.Errorf(vfs.EIO, "error: cannot fetch %s: %s", shown, strings.ReplaceAll(reason.Error(), rawURL, shown))
 }
 
-// redact returns a URL without the password in it.
+// redact returns a URL, or what else names a repository, without the password
+// in it.
 func redact(rawURL string) string {
-	if u, err := url.Parse(rawURL); err == nil {
+	if u, err := url.Parse(rawURL); err == nil && u.Opaque == "" {
 		return u.Redacted()
 	}
-	if i := strings.LastIndexByte(rawURL, '@'); i >= 0 {
-		return rawURL[i+1:] // of user:password@host
+	at := strings.LastIndexByte(rawURL, '@') // user:password@host:path
+	if at < 0 {
+		return rawURL
 	}
-	return rawURL
+	user, _, found := strings.Cut(rawURL[:at], ":")
+	if !found {
+		return rawURL
+	}
+	return user + ":xxxxx" + rawURL[at:]
 }

@@ -3,6 +3,7 @@ package p9
 import (
 	"bytes"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -12,9 +13,11 @@ import (
 // logTo makes srv log, and returns what it has logged.
 func logTo(t *testing.T, srv *Server) func() string {
 	w := &lockedBuffer{}
-	srv.Log = slog.New(slog.NewTextHandler(w, nil))
+	srv.Log = textLog(w)
 	return w.String
 }
+
+func textLog(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
 
 // A lockedBuffer is a buffer that goroutines share.
 type lockedBuffer struct {

@@ -61,10 +61,16 @@ func badStep(s string) error { return invalid("Invalid path component " + strcon
 
 // Steps yields the steps of p from the first to the last.
 func (p Path) Steps() iter.Seq[string] {
-	if p == Root {
-		return func(func(string) bool) {}
+	return func(yield func(string) bool) { // small, so that ranging over it allocates nothing
+		rest, more := string(p), p != Root
+		for more {
+			var step string
+			step, rest, more = strings.Cut(rest, "/")
+			if !yield(step) {
+				return
+			}
+		}
 	}
-	return strings.SplitSeq(string(p), "/")
 }
 
 // String returns the steps joined by "/".

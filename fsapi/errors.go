@@ -39,14 +39,19 @@ var kindErrors = map[datakit.Kind]*vfs.Error{
 // wireError turns an error of the database into what a client sees of it.
 // Nothing else does so.
 func wireError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return translate(err)
+}
+
+func translate(err error) error {
 	var (
 		seen     *vfs.Error
 		merge    *datakit.MergeError
 		conflict *datakit.BranchConflictError
 	)
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &seen):
 		return err
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -65,13 +70,14 @@ func wireError(err error) error {
 // entryError is wireError for a look at something that was there. A directory
 // above it that has become a file, or the reverse, means that it is gone.
 func entryError(err error) error {
+	if err == nil {
+		return nil
+	}
 	switch datakit.KindOf(err) {
 	case datakit.NotDir, datakit.IsDir, datakit.Invalid:
-		if err != nil {
-			return vfs.ErrNotExist
-		}
+		return vfs.ErrNotExist
 	}
-	return wireError(err)
+	return translate(err)
 }
 
 func badHash(text string) *vfs.Error { // BADHASH

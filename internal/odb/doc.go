@@ -22,7 +22,7 @@
 //	datakit/ID/lock        locked as long as that Store is open
 //	datakit/ID/keep        what .keep files are links to
 //	datakit/ID/spill/      TempDir
-//	datakit/ID/pack-*      packs on the way into objects/pack
+//	datakit/ID/new-*       packs and indexes on the way into objects/pack
 //	datakit/merge.lock     locked by the Store that merges packs
 //	objects/pack/*.keep    of packs no reference leads to yet: "datakit ID"
 //

@@ -10,45 +10,49 @@ import (
 
 var errInjected = errors.New("injected")
 
-// failAfter returns operations of which all that create, write, flush or
-// rename fail after n of them. Removal works, as in a repository whose disk is
-// full.
-func failAfter(n int) fileOps {
-	var done atomic.Int64
-	fail := func() bool { return done.Add(1) > int64(n) }
+// faults are operations of which, once armed, all that create, write, flush or
+// rename fail after some. Removal works, as on a disk that is full.
+type faults struct {
+	armed atomic.Bool
+	left  atomic.Int64
+}
+
+func (f *faults) arm(n int) {
+	f.left.Store(int64(n))
+	f.armed.Store(true)
+}
+
+func (f *faults) err() error {
+	if f.armed.Load() && f.left.Add(-1) < 0 {
+		return errInjected
+	}
+	return nil
+}
+
+func (f *faults) ops() *fileOps {
 	real := osFiles
-	return fileOps{
+	return &fileOps{
 		create: func(path string) (*os.File, error) {
-			if fail() {
-				return nil, errInjected
+			if err := f.err(); err != nil {
+				return nil, err
 			}
 			return real.create(path)
 		},
-		write: func(f *os.File, b []byte) (int, error) {
-			if fail() {
-				half, _ := real.write(f, b[:len(b)/2])
-				return half, errInjected
+		write: func(file *os.File, b []byte) (int, error) {
+			if err := f.err(); err != nil {
+				half, _ := real.write(file, b[:len(b)/2])
+				return half, err
 			}
-			return real.write(f, b)
+			return real.write(file, b)
 		},
-		sync: func(f *os.File) error {
-			if fail() {
-				return errInjected
-			}
-			return real.sync(f)
-		},
+		sync:    func(file *os.File) error { return errors.Join(f.err(), real.sync(file)) },
+		remove:  real.remove,
+		syncDir: func(path string) error { return errors.Join(f.err(), real.syncDir(path)) },
 		rename: func(from, to string) error {
-			if fail() {
-				return errInjected
+			if err := f.err(); err != nil {
+				return err
 			}
 			return real.rename(from, to)
-		},
-		remove: real.remove,
-		syncDir: func(path string) error {
-			if fail() {
-				return errInjected
-			}
-			return real.syncDir(path)
 		},
 	}
 }

@@ -153,10 +153,11 @@ func TestFS8_MergeFailsAnywhere(t *testing.T) {
 	t.Parallel()
 	for n := 0; ; n++ {
 		dir := newRepo(t)
-		s := openStore(t, dir, nil)
+		var f faults
+		s := openStore(t, dir, &Options{files: f.ops()})
 		s.released.Store(-1 << 60)
 		objs := commitMany(t, s, mergeAt)
-		s.files = failAfter(n)
+		f.arm(n)
 		err := s.mergeOnce(t.Context())
 		if left := packFiles(t, dir, ".idx"); err != nil && len(left) != mergeAt || err == nil && len(left) != 1 {
 			t.Fatalf("after %d operations: %v, and %d packs", n, err, len(left))
@@ -176,7 +177,7 @@ func TestFS8_MergeFailsAnywhere(t *testing.T) {
 func TestFS2_MergeOfContainedPack(t *testing.T) {
 	t.Parallel()
 	dir := newRepo(t)
-	s := openStore(t, dir, &Options{NoSync: true})
+	s := openStore(t, dir, &Options{NoSync: true, files: &osFiles})
 	s.released.Store(-1 << 60)
 	var objs []store.Object
 	for i := range mergeAt + 1 {
@@ -193,7 +194,7 @@ func TestFS2_MergeOfContainedPack(t *testing.T) {
 		checkObject(t, s, obj)
 		checkObject(t, again, obj)
 	}
-	if left, _ := filepath.Glob(filepath.Join(s.own.dir, "pack-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(s.own.dir, "new-*")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
 }

@@ -29,17 +29,13 @@ type packWriter struct {
 	rows []indexRow
 }
 
-// newPackWriter starts a pack of n objects in a new file.
-func newPackWriter(path string, files *fileOps, level, n int) (*packWriter, error) {
-	f, err := files.create(path)
-	if err != nil {
-		return nil, err
-	}
+// newPackWriter starts a pack of n objects in an empty file.
+func newPackWriter(f *os.File, files *fileOps, level, n int) *packWriter {
 	w := &packWriter{f: f, files: files, level: level, sum: sha1.New()}
 	w.buf = appendPackHeader(make([]byte, 0, 8<<10), n)
 	w.off = packHeader
 	w.rows = make([]indexRow, 0, n)
-	return w, nil
+	return w
 }
 
 // Write appends to the pack.

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -24,7 +23,9 @@ type session struct {
 	dir   string
 	spill string
 	lock  *os.File
-	packs atomic.Uint64 // begun so far
+
+	files atomic.Uint64 // made so far
+	spare chan *os.File // new files that wait to be used
 }
 
 // newSession makes a session below root, after removing those that are dead,
@@ -36,7 +37,7 @@ func newSession(root, packs string, log *slog.Logger) (*session, error) {
 	removeDead(root, log)
 	removeKeeps(root, packs, log)
 	for range 10 {
-		own := &session{id: rand.Text()}
+		own := &session{id: rand.Text(), spare: make(chan *os.File, spareFiles)}
 		own.dir = filepath.Join(root, own.id)
 		own.spill = filepath.Join(own.dir, "spill")
 		err := own.make()
@@ -147,9 +148,4 @@ func removeKeeps(root, packs string, log *slog.Logger) {
 			log.Warn("an old file is not removed", "err", err)
 		}
 	}
-}
-
-// newBase returns the path of a new pack, without extension.
-func (own *session) newBase() string {
-	return filepath.Join(own.dir, "pack-"+strconv.FormatUint(own.packs.Add(1), 10))
 }

@@ -63,17 +63,17 @@ func (s *Store) stage(ctx context.Context, objs []store.Object) (*staged, error)
 // writePack writes a pack of n objects, and its index, durably, to temporary
 // files. fill adds the objects.
 func (s *Store) writePack(n int, fill func(*packWriter) error) (_ *staged, err error) {
-	st := &staged{s: s, tmp: s.own.newBase()}
-	defer func() {
-		if err != nil {
-			st.removeFiles(st.tmp)
-		}
-	}()
-	w, err := newPackWriter(st.tmp+".pack", &s.files, s.opts.Level, n)
+	f, err := s.own.newFile(&s.files)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, w.f.Close()) }()
+	st := &staged{s: s, pack: f.Name()}
+	defer func() {
+		if err = errors.Join(err, f.Close()); err != nil {
+			st.Discard()
+		}
+	}()
+	w := newPackWriter(f, &s.files, s.opts.Level, n)
 	if err := fill(w); err != nil {
 		return nil, err
 	}
@@ -85,13 +85,14 @@ func (s *Store) writePack(n int, fill func(*packWriter) error) (_ *staged, err e
 		return nil, err
 	}
 	st.size = w.off
-	return st, s.flush(w.f, st.tmp+".idx", raw)
+	st.index, err = s.flush(f, raw)
+	return st, err
 }
 
-// flush writes the index, and brings it and the pack to stable storage. Both
+// flush writes the index to a temporary file, and brings it and the pack to stable storage. Both
 // are flushed at the same time, so that file systems with a journal write that
 // once.
-func (s *Store) flush(pack *os.File, path string, raw []byte) (err error) {
+func (s *Store) flush(pack *os.File, raw []byte) (index string, err error) {
 	var packErr error
 	var wg sync.WaitGroup
 	if !s.opts.NoSync {
@@ -101,25 +102,25 @@ func (s *Store) flush(pack *os.File, path string, raw []byte) (err error) {
 		wg.Wait()
 		err = errors.Join(err, packErr)
 	}()
-	f, err := s.files.create(path)
+	f, err := s.own.newFile(&s.files)
 	if err != nil {
-		return err
+		return "", err
 	}
 	_, err = s.files.write(f, raw)
 	if err == nil && !s.opts.NoSync {
 		err = s.files.sync(f)
 	}
-	return errors.Join(err, f.Close())
+	return f.Name(), errors.Join(err, f.Close())
 }
 
 // staged is a pack on the way into the store.
 type staged struct {
-	s    *Store
-	tmp  string // the path of the temporary files without extensions
-	name string // that the pack will have
-	idx  *index
-	size int64
-	kept bool // by a .keep file of ours
+	s           *Store
+	pack, index string // the paths of the temporary files
+	name        string // that the pack will have
+	idx         *index
+	size        int64
+	kept        bool // by a .keep file of ours
 }
 
 // Publish implements store.Staged.
@@ -147,9 +148,9 @@ func (st *staged) publish() (err error) {
 func (st *staged) install(dir string) error {
 	final := filepath.Join(dir, st.name)
 	_, missing := os.Stat(final + ".idx")
-	err := st.s.files.rename(st.tmp+".pack", final+".pack")
+	err := st.s.files.rename(st.pack, final+".pack")
 	if err == nil {
-		err = st.s.files.rename(st.tmp+".idx", final+".idx")
+		err = st.s.files.rename(st.index, final+".idx")
 	}
 	if err == nil && !st.s.opts.NoSync {
 		err = st.s.files.syncDir(dir)
@@ -157,7 +158,7 @@ func (st *staged) install(dir string) error {
 	if err != nil {
 		st.Discard()
 		if missing != nil { // else it is another's as well
-			st.removeFiles(final)
+			st.removeFiles(final+".pack", final+".idx")
 		}
 		return err
 	}
@@ -177,12 +178,12 @@ func (st *staged) Release() {
 }
 
 // Discard implements store.Staged.
-func (st *staged) Discard() { st.removeFiles(st.tmp) }
+func (st *staged) Discard() { st.removeFiles(st.pack, st.index) }
 
 // removeFiles removes a pack. What cannot be removed is so by the next Open.
-func (st *staged) removeFiles(base string) {
-	st.s.files.remove(base + ".idx")
-	st.s.files.remove(base + ".pack")
+func (st *staged) removeFiles(pack, index string) {
+	st.s.files.remove(index)
+	st.s.files.remove(pack)
 }
 
 // nothing is what no objects are staged as.

@@ -29,6 +29,8 @@ type Options struct {
 	NoSync bool
 
 	Log *slog.Logger // nil means no log
+
+	files *fileOps // set by tests only; nil means the system's
 }
 
 // deltaBases is the bound of the cache of bases of deltas, in bytes.
@@ -52,7 +54,7 @@ type Store struct {
 	released atomic.Int64  // packs
 	merge    chan struct{} // has room for one; asks for small packs to be merged
 	cancel   context.CancelFunc
-	work     sync.WaitGroup // of the goroutine that merges
+	work     sync.WaitGroup // of our goroutines
 }
 
 // An objectDir is an objects directory, ours or an alternate.
@@ -64,11 +66,15 @@ type objectDir struct {
 // Open opens the objects of the repository with the given Git directory, and
 // removes what Stores that were killed have left behind.
 func Open(gitDir string, opts *Options) (*Store, error) {
-	s := &Store{objects: filepath.Join(gitDir, "objects"), files: osFiles, merge: make(chan struct{}, 1)}
+	s := &Store{objects: filepath.Join(gitDir, "objects"), merge: make(chan struct{}, 1)}
 	if opts != nil {
 		s.opts = *opts
 	}
 	s.opts.setDefaults()
+	s.files = osFiles
+	if s.opts.files != nil {
+		s.files = *s.opts.files
+	}
 	s.cache = cache.New[datakit.Hash, content](s.opts.CacheBytes)
 	s.whole = cache.New[datakit.Hash, bool](wholeBlobs)
 	s.bases = cache.New[baseKey, content](deltaBases)
@@ -78,6 +84,9 @@ func Open(gitDir string, opts *Options) (*Store, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.work.Go(func() { s.mergeLoop(ctx) })
+	if s.opts.files == nil {
+		s.work.Go(func() { s.own.makeSpares(ctx, &osFiles) })
+	}
 	return s, nil
 }
 
@@ -127,7 +136,7 @@ func (s *Store) packs() *packDir { return s.dirs[0].packs }
 // by the next Open of a Store of the repository.
 func (s *Store) TempDir() string { return s.own.spill }
 
-// Close implements store.Objects. It waits for the merging of packs to stop.
+// Close implements store.Objects. It waits for the work in the background to end.
 func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil

@@ -1,11 +1,11 @@
 package refdb
 
 import (
-	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
-	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/internal/store"
 )
 
 // Apply makes the updates. One whose error says that it could not be made
@@ -28,8 +28,9 @@ func (p *prepared) Apply() []error {
 }
 
 // errOther is returned for a branch that was not removed because the head of
-// another could not be set: that may be its new name.
-var errOther = &datakit.Error{Kind: datakit.IO, Err: errors.New("another update at the same time failed")}
+// another could not be set: that may be its new name. To try again later is
+// right, as it is for a branch that is locked.
+var errOther = fmt.Errorf("another update at the same time failed: %w", store.ErrLocked)
 
 // setHeads gives branches their new heads, and reports whether all have them.
 func (p *prepared) setHeads() bool {
@@ -55,11 +56,13 @@ func (db *DB) commitHead(c *change) error {
 	last := len(c.locks) - 1
 	l := c.locks[last]
 	err := l.commit()
-	if isDir(l.path) && err != nil { // others may have made it since Prepare
+	if err != nil && isDir(l.path) { // others may have made it since Prepare
 		if err = db.available(c.target); err != nil {
 			return err
 		}
-		err = l.commit()
+		if err = l.commit(); err != nil && isDir(l.path) {
+			return store.ErrLocked // and they make it again
+		}
 	}
 	if err != nil {
 		return ioError("update", c.Branch, err)
@@ -76,7 +79,7 @@ func isDir(path string) bool {
 // removeHeads removes branches: first from packed-refs, so that what is there
 // cannot come to light again.
 func (p *prepared) removeHeads() {
-	if p.packed != nil && p.rewrite {
+	if p.pieces != nil {
 		err := p.packed.commit()
 		if err == nil {
 			err = p.db.disk.syncDir(filepath.Dir(p.db.packs))
@@ -148,7 +151,9 @@ func (db *DB) flush(dirs dirtyDirs) bool {
 // caller holds turn.
 func (p *prepared) publish() {
 	var all []found
+	removes := false
 	for _, c := range p.changes {
+		removes = removes || c.action == remove
 		switch {
 		case !c.done:
 		case c.action == set:
@@ -157,7 +162,7 @@ func (p *prepared) publish() {
 			all = append(all, found{c.Branch, loose{}})
 		}
 	}
-	if p.rewrite {
+	if removes {
 		p.db.refreshAfter(all)
 		return
 	}

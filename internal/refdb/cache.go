@@ -76,18 +76,27 @@ func (db *DB) isLoose(branch string) bool {
 
 // head returns the head of a branch, or zero if it has none.
 func (c *cache) head(branch string) (datakit.Hash, error) {
-	switch l := c.at(branch); l.kind {
-	case direct:
-		return l.head, nil
-	case symbolic, foreign:
-		return c.links[branch], nil
+	switch c.at(branch).kind {
 	case broken:
 		return datakit.Hash{}, damaged("read", branch, "the file of the branch is damaged")
+	case none:
+		if c.unpackable != nil {
+			return datakit.Hash{}, c.unpackable
+		}
 	}
-	if c.unpackable != nil {
-		return datakit.Hash{}, c.unpackable
+	return c.told(branch), nil
+}
+
+// told returns the head of a branch that subscribers know of: while it cannot
+// be read that is the last one.
+func (c *cache) told(branch string) datakit.Hash {
+	switch l := c.at(branch); l.kind {
+	case direct, broken:
+		return l.head
+	case symbolic, foreign:
+		return c.links[branch]
 	}
-	return c.packed.head(branch), nil
+	return c.packed.head(branch)
 }
 
 // resolve returns the commit that a symbolic reference leads to, or zero.
@@ -98,6 +107,8 @@ func (c *cache) resolve(branch string) datakit.Hash {
 			branch = l.target
 		case none:
 			return c.packed.head(branch)
+		case broken:
+			return datakit.Hash{}
 		default:
 			return l.head
 		}
@@ -116,12 +127,12 @@ func (c *cache) update(found []found, p *packed) (moves []move) {
 		c.packed = p
 	}
 	for _, f := range found {
-		before, _ := c.head(f.branch)
+		before := c.told(f.branch)
 		c.set(f.branch, f.loose)
 		if _, link := c.links[f.branch]; link {
 			continue // relink compares it
 		}
-		if after, err := c.head(f.branch); err == nil && after != before {
+		if after := c.told(f.branch); after != before {
 			moves = append(moves, move{f.branch, after})
 		}
 	}
@@ -130,16 +141,16 @@ func (c *cache) update(found []found, p *packed) (moves []move) {
 
 // set sets what the file of a branch holds.
 func (c *cache) set(branch string, l loose) {
-	before, _ := c.head(branch)
+	before := c.told(branch)
+	delete(c.links, branch)
 	switch l.kind {
 	case none:
-		delete(c.links, branch)
 		c.unset(branch)
 		return
 	case symbolic, foreign:
 		c.links[branch] = before
-	default:
-		delete(c.links, branch)
+	case broken:
+		l.head = before
 	}
 	dir, base := split(branch)
 	if c.loose[dir] == nil {

@@ -20,21 +20,17 @@ func conflictWith(branch, other string) error {
 
 // lockError returns why branch cannot be locked for c, given the error of the
 // attempt.
-func (db *DB) lockError(c *change, branch string, err error) error {
+func lockError(c *change, branch string, err error) error {
+	var conflict *datakit.BranchConflictError
 	switch {
 	case errors.Is(err, store.ErrLocked):
 		return err
-	case errors.Is(err, syscall.ENOTDIR) || errors.Is(err, fs.ErrNotExist):
-		other := db.fileAbove(branch)
-		if other == "" {
-			break
-		}
-		if !c.Old.IsZero() { // it was there, and is not
-			return &store.MovedError{Branch: c.Branch}
-		}
-		return conflictWith(branch, other)
+	case !errors.As(err, &conflict):
+		return ioError("lock", branch, err)
+	case !c.Old.IsZero(): // it was there, and is not
+		return &store.MovedError{Branch: c.Branch}
 	}
-	return ioError("lock", branch, err)
+	return conflictWith(branch, conflict.Other)
 }
 
 // fileAbove returns the branch whose file is where a directory for the given

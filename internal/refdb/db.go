@@ -23,10 +23,8 @@ type Options struct {
 	// Log gets what goes wrong in the background; nil is nowhere.
 	Log *slog.Logger
 
-	// PollInterval is how often the disk is looked at for changes that no
-	// notification tells of; 0 is a second. Looking takes longer than a tenth
-	// of it only in repositories with a great many directories or loose
-	// branches, and is done less often there.
+	// PollInterval is the time from one look at the disk for changes that no
+	// notification tells of to the next; 0 is a second.
 	PollInterval time.Duration
 }
 

@@ -95,8 +95,9 @@ func (d *disk) mkdir(path string) error {
 	return os.Mkdir(path, 0o777)
 }
 
-// syncDir makes the entries of a directory durable. Windows does that by
-// itself, and cannot flush a directory.
+// syncDir makes the entries of a directory durable. One that is gone has
+// none: another program has removed them. Windows needs no such flush, and has
+// none.
 func (d *disk) syncDir(path string) error {
 	if d.noSync || runtime.GOOS == "windows" {
 		return nil
@@ -105,7 +106,9 @@ func (d *disk) syncDir(path string) error {
 		return err
 	}
 	f, err := os.Open(path)
-	if err != nil {
+	if absent(err) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	err = f.Sync()

@@ -70,22 +70,20 @@ func failNth(t *testing.T, dir string, updates []store.Update, n int64) (what st
 	var count atomic.Int64
 	var failed atomic.Value
 	failed.Store("")
-	d := &disk{deaf: true}
-	db, err := open(dir, &Options{PollInterval: 20 * time.Millisecond}, d)
+	var armed atomic.Bool
+	db, err := open(dir, &Options{PollInterval: 20 * time.Millisecond}, &disk{deaf: true, before: func(op, path string) error {
+		if !armed.Load() || count.Add(1) != n {
+			return nil
+		}
+		failed.Store(op + " " + path)
+		return errInjected
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
 	heads(t, db) // all is read
-	db.turn.Lock()
-	d.before = func(op, path string) error {
-		if count.Add(1) != n {
-			return nil
-		}
-		failed.Store(op + " " + path)
-		return errInjected
-	}
-	db.turn.Unlock()
+	armed.Store(true)
 	errs := applyAll(t, db, updates)
 	what = failed.Load().(string)
 	got := gitHeads(t, dir)
@@ -165,19 +163,12 @@ func TestFS8_CrashAtEveryMoment(t *testing.T) {
 	t.Parallel()
 	dir, c := newRepo(t)
 	updates := badDay(t, dir, c)
-	d := &disk{deaf: true}
-	db, err := open(dir, &Options{PollInterval: time.Hour}, d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	heads(t, db)
 	type crash struct{ what, dir string }
 	var crashes []crash
+	var armed atomic.Bool
 	turn := make(chan struct{}, 1) // one operation at a time
-	db.turn.Lock()
-	d.before = func(op, path string) error {
-		if op == "open" || op == "stat" || op == "sync" || op == "syncdir" {
+	db, err := open(dir, &Options{PollInterval: time.Hour}, &disk{deaf: true, before: func(op, path string) error {
+		if !armed.Load() || op == "open" || op == "stat" || op == "sync" || op == "syncdir" {
 			return nil
 		}
 		turn <- struct{}{}
@@ -186,8 +177,13 @@ func TestFS8_CrashAtEveryMoment(t *testing.T) {
 		copyTree(t, dir, to)
 		crashes = append(crashes, crash{"before " + op + " " + path, to})
 		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
 	}
-	db.turn.Unlock()
+	defer db.Close()
+	heads(t, db)
+	armed.Store(true)
 	mustApply(t, db, updates...)
 	for _, x := range crashes {
 		checkBadDay(t, x.what, gitHeads(t, x.dir), updates)

@@ -17,3 +17,7 @@ func flock(f *os.File) error {
 	}
 	return err
 }
+
+// unflock gives up the flock of f. Closing f is not enough while a process that
+// was just forked has it open too.
+func unflock(f *os.File) { syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }

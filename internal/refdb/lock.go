@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/store"
 )
 
@@ -17,6 +18,7 @@ type lock struct {
 	proof string      // the second name of the lock file, or ""
 	file  *os.File    // open for the new content, until that is written
 	info  fs.FileInfo // of the lock file
+	ended bool        // it is a lock no more, and its inode may be that of another
 }
 
 // errTaken is returned when someone has removed a lock of ours.
@@ -75,12 +77,17 @@ func (l *lock) commit() error {
 	if err := l.db.disk.rename(l.path+lockSuffix, l.path); err != nil {
 		return err
 	}
+	l.ended = true
 	l.unprove()
 	return nil
 }
 
-// release ends the lock.
+// release ends the lock, if it has not ended.
 func (l *lock) release() {
+	if l.ended {
+		return
+	}
+	l.ended = true
 	if l.file != nil {
 		l.file.Close()
 		l.file = nil
@@ -108,16 +115,20 @@ func (l *lock) unprove() {
 }
 
 // lockBranch locks the file of a branch. Directories that it needs are made;
-// those to which one was added are returned also if it fails.
+// those to which one was added are returned also if it fails. The error is a
+// *datakit.BranchConflictError if another branch is where a directory has to be.
 func (db *DB) lockBranch(branch string) (l *lock, changed []string, err error) {
 	path := db.path(branch)
-	// Others remove directories as soon as they are empty.
+	// Others remove directories as soon as they are empty, and then there may
+	// be files in their places for a while.
 	for range 10 {
-		l, err = db.lock(path)
-		if !errors.Is(err, fs.ErrNotExist) {
+		if l, err = db.lock(path); !absent(err) {
 			return l, changed, err
 		}
-		if err = db.makeDirs(filepath.Dir(path), &changed); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if other := db.fileAbove(branch); other != "" {
+			return nil, changed, &datakit.BranchConflictError{Other: other}
+		}
+		if err = db.makeDirs(filepath.Dir(path), &changed); err != nil && !absent(err) {
 			return nil, changed, err
 		}
 	}

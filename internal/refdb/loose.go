@@ -36,7 +36,7 @@ const (
 // A loose is what the file of a branch holds.
 type loose struct {
 	kind   looseKind
-	head   datakit.Hash // of a direct one; of a foreign one what it led to when read
+	head   datakit.Hash // of a foreign one what it led to when read, of a broken one the last known
 	target string       // of a symbolic one the branch, of a foreign one the whole name
 	stamp  stamp        // of the file when it was read, or zero if not to be relied on
 }

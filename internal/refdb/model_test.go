@@ -39,6 +39,11 @@ func TestFS7_TogetherWithGit(t *testing.T) {
 	want := gitHeads(t, dir)
 	for i, db := range dbs {
 		told := make(map[string]datakit.Hash)
+		defer func() {
+			if t.Failed() {
+				t.Logf("server %d sees %v and has told of %v", i, heads(t, db), told)
+			}
+		}()
 		eventually(t, fmt.Sprintf("server %d sees and has told of %v", i, want), func() bool {
 			for _, m := range recorders[i].take() {
 				told[m.branch] = m.head
@@ -79,7 +84,7 @@ func beServer(t *testing.T, db *DB, r *rand.Rand, c []datakit.Hash) {
 		}
 		for i, err := range p.Apply() {
 			var moved *store.MovedError
-			if err != nil && err != store.ErrLocked && !errors.Is(err, datakit.Exist) && !errors.As(err, &moved) {
+			if err != nil && !errors.Is(err, store.ErrLocked) && !errors.Is(err, datakit.Exist) && !errors.As(err, &moved) {
 				t.Errorf("update %v: %v", updates[i], err)
 			}
 		}

@@ -93,6 +93,7 @@ func (o *owner) close() error {
 	if empty && keepOpen { // while it is ours
 		os.Remove(name)
 	}
+	unflock(o.file)
 	err := o.file.Close()
 	if empty && !keepOpen {
 		os.Remove(name)

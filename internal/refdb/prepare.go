@@ -37,8 +37,8 @@ type change struct {
 type prepared struct {
 	db      *DB
 	changes []*change
-	packed  *lock // of packed-refs, if a branch is to be removed
-	rewrite bool  // packed has the new content of packed-refs
+	packed  *lock    // of packed-refs, if a branch is to be removed
+	pieces  []string // the new content of packed-refs, if that has to change
 }
 
 // Prepare locks the branches of updates, compares and writes. What it finds
@@ -97,7 +97,7 @@ func (db *DB) addLock(c *change, branch string) error {
 	c.parent = append(c.parent, parents...)
 	if err != nil {
 		db.removeParents(db.path(branch), db.heads)
-		return db.lockError(c, branch, err)
+		return lockError(c, branch, err)
 	}
 	c.locks = append(c.locks, l)
 	return nil
@@ -189,6 +189,16 @@ func (p *prepared) lockPacked() {
 	}
 	if err != nil {
 		p.failPacked(err)
+		return
+	}
+	var gone []string
+	p.each(func(c *change) {
+		if c.action == remove && !p.db.cache.packed.head(c.Branch).IsZero() {
+			gone = append(gone, c.Branch)
+		}
+	})
+	if len(gone) > 0 {
+		p.pieces = p.db.cache.packed.without(gone)
 	}
 }
 
@@ -205,7 +215,7 @@ func (p *prepared) failPacked(err error) {
 func (p *prepared) releasePacked() {
 	if p.packed != nil {
 		p.packed.release()
-		p.packed = nil
+		p.packed, p.pieces = nil, nil
 	}
 }
 
@@ -218,29 +228,13 @@ func (p *prepared) write(ctx context.Context) {
 		}
 	})
 	var err error
-	if pieces := p.unpacked(); p.rewrite {
-		jobs = append(jobs, func() { err = p.packed.write(pieces...) })
+	if p.pieces != nil {
+		jobs = append(jobs, func() { err = p.packed.write(p.pieces...) })
 	}
 	atOnce(jobs)
 	if err != nil {
 		p.failPacked(ioError("write", "packed-refs", err))
 	}
-}
-
-// unpacked returns packed-refs without the branches that are to be removed, and
-// sets rewrite if any has a line there.
-func (p *prepared) unpacked() []string {
-	packed := p.db.cache.packed // no other while it is locked
-	var gone []string
-	p.each(func(c *change) {
-		if c.action == remove && !packed.head(c.Branch).IsZero() {
-			gone = append(gone, c.Branch)
-		}
-	})
-	if p.rewrite = len(gone) > 0; !p.rewrite {
-		return nil
-	}
-	return packed.without(gone)
 }
 
 func writeHead(ctx context.Context, c *change) error {

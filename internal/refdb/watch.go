@@ -63,7 +63,8 @@ func (w *watcher) run(ctx context.Context) {
 		case <-settle.C:
 			w.settle(ctx)
 		case <-poll.C:
-			poll.Reset(w.poll(ctx))
+			w.poll(ctx)
+			poll.Reset(w.interval)
 		}
 	}
 }
@@ -176,16 +177,15 @@ func (w *watcher) forgetBelow(dir string) {
 	}
 }
 
-// poll looks for changes that no notification has told of. It returns when to
-// do so again.
-func (w *watcher) poll(ctx context.Context) time.Duration {
-	start := time.Now()
+// poll looks for changes that no notification has told of.
+func (w *watcher) poll(ctx context.Context) {
 	if w.db.cache.incomplete != nil { // only this goroutine changes it
 		w.load(ctx)
 	}
 	if err := w.refresh(w.foreign()); err != nil {
 		w.db.log.Debug("branches cannot be read", "err", err)
 	}
+	w.adopt()
 	for dir, known := range w.dirs {
 		info, err := w.db.disk.stat(w.db.path(dir))
 		if err != nil && !absent(err) || err == nil && known == stampOf(info) {
@@ -193,7 +193,18 @@ func (w *watcher) poll(ctx context.Context) time.Duration {
 		}
 		w.scanAgain(ctx, dir)
 	}
-	return max(w.interval, 10*time.Since(start))
+}
+
+// adopt makes known the directories of all cached branches. One made here may
+// have gone before it was scanned.
+func (w *watcher) adopt() {
+	w.db.mu.RLock()
+	defer w.db.mu.RUnlock()
+	for dir := range w.db.cache.loose {
+		if _, known := w.dirs[dir]; !known {
+			w.dirs[dir] = stamp{}
+		}
+	}
 }
 
 // foreign returns the symbolic references whose targets are not watched.

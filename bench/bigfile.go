@@ -2,14 +2,12 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/datakit/datakit/bench/wire"
@@ -23,7 +21,7 @@ func bigFile(e *env) ([]row, error) {
 		return nil, err
 	}
 	defer srv.stop()
-	watch := watchMemory(e.ctx, srv.cmd.Process.Pid)
+	watch := watchMemory(e.ctx, srv.cmd.Process.Pid, "RssAnon")
 	wrote, read, err := e.bigFileTimes(srv)
 	anon := watch()
 	if err != nil {
@@ -143,32 +141,6 @@ func (e *env) compareStream(c *wire.Conn, fid uint32) error {
 	}
 }
 
-// watchMemory looks at RssAnon of a process all the time. The result stops
-// that and returns the largest value in MiB.
-func watchMemory(ctx context.Context, pid int) (stop func() float64) {
-	ctx, cancel := context.WithCancel(ctx)
-	var largest float64
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		tick := time.NewTicker(5 * time.Millisecond)
-		defer tick.Stop()
-		for ctx.Err() == nil {
-			if v, err := memory(pid, "RssAnon"); err == nil {
-				largest = max(largest, v)
-			}
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-			}
-		}
-	})
-	return func() float64 {
-		cancel()
-		wg.Wait()
-		return largest
-	}
-}
-
 // gitBigFile returns time and peak memory of git when it stores the file.
 func (e *env) gitBigFile() (time.Duration, float64, error) {
 	dir, err := e.temp("gitbig")
@@ -189,8 +161,6 @@ func (e *env) gitBigFile() (time.Duration, float64, error) {
 	begin := time.Now()
 	cmd := exec.CommandContext(e.ctx, "git", "hash-object", "-w", "data")
 	cmd.Dir = dir
-	if err := cmd.Run(); err != nil {
-		return 0, 0, fmt.Errorf("git hash-object: %w", err)
-	}
-	return time.Since(begin), peakMemory(cmd.ProcessState), nil
+	peak, err := runPeak(e.ctx, cmd)
+	return time.Since(begin), peak, err
 }

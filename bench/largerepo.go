@@ -138,8 +138,5 @@ func (e *env) gitCat(repo string) (float64, error) {
 	cmd := exec.CommandContext(e.ctx, "git", "cat-file", "--batch")
 	cmd.Dir = repo
 	cmd.Stdin = &in
-	if err := cmd.Run(); err != nil {
-		return 0, fmt.Errorf("git cat-file: %w", err)
-	}
-	return peakMemory(cmd.ProcessState), nil
+	return runPeak(e.ctx, cmd)
 }

@@ -29,11 +29,3 @@ func memory(pid int, field string) (float64, error) {
 	}
 	return 0, fmt.Errorf("process %d: no %s", pid, field)
 }
-
-// peakMemory returns the largest memory of a process that has ended, in MiB.
-func peakMemory(p *os.ProcessState) float64 {
-	if usage, ok := p.SysUsage().(*syscall.Rusage); ok {
-		return float64(usage.Maxrss) / 1024
-	}
-	return 0
-}

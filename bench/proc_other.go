@@ -4,12 +4,9 @@ package main
 
 import (
 	"errors"
-	"os"
 	"syscall"
 )
 
 func childAttr() *syscall.SysProcAttr { return nil }
 
 func memory(int, string) (float64, error) { return 0, errors.ErrUnsupported }
-
-func peakMemory(*os.ProcessState) float64 { return 0 }

@@ -13,8 +13,9 @@ func printTable(out io.Writer, rows []row) {
 	if len(rows) == 0 {
 		return
 	}
-	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(w, "FIGURE\tUNIT\tOURS\tALTERNATIVE\tRATIO\tTARGET\t\tNOTE")
+	var table strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(w, "FIGURE\tUNIT\tOURS\tALTERNATIVE\tRATIO\tTARGET\tRESULT\tNOTE")
 	for _, r := range rows {
 		alt, ratio := "–", "–"
 		if r.altName != "" {
@@ -24,9 +25,12 @@ func printTable(out io.Writer, rows []row) {
 			}
 		}
 		line := []string{r.name, r.unit, number(r.ours), alt, ratio, orDash(r.goal.text), r.verdict(), r.note}
-		fmt.Fprintln(w, strings.TrimRight(strings.Join(line, "\t"), "\t"))
+		fmt.Fprintln(w, strings.Join(line, "\t"))
 	}
 	w.Flush()
+	for line := range strings.Lines(table.String()) {
+		fmt.Fprintln(out, strings.TrimRight(line, " \n"))
+	}
 }
 
 // verdict returns "ok" or "MISSED", and nothing where there is no goal.

@@ -187,27 +187,20 @@ func (t *transport) roundTripWalk(ctx context.Context, q *call, f, to *Fid, name
 
 // clunkLater releases the fid without waiting for the server.
 func (f *Fid) clunkLater() {
-	if f.ended.Swap(true) {
-		return
+	if !f.ended.Swap(true) {
+		f.sendClunk()
 	}
-	f.sendClunk(nil)
 }
 
-// sendClunk sends a Tclunk. done, if not nil, gets the result.
-func (f *Fid) sendClunk(done chan<- error) {
+// sendClunk sends a Tclunk.
+func (f *Fid) sendClunk() {
 	q := f.request(tclunk)
-	q.after = func(q *call) {
-		f.c.forget(f)
-		if done == nil {
-			return
-		}
-		if q.err == nil {
-			q.err = f.c.t.check(q)
-		}
-		done <- q.err
-	}
+	q.after = f.forgotten
 	f.c.t.startLater(q)
 }
+
+// forgotten is called when the server knows the fid no more.
+func (f *Fid) forgotten(*call) { f.c.forget(f) }
 
 // Clunk releases the fid and closes what is open. It has done so even if it
 // fails. If ctx is done it does not wait for the server.
@@ -215,14 +208,12 @@ func (f *Fid) Clunk(ctx context.Context) error {
 	if f.ended.Swap(true) {
 		return clientError(unknown(f))
 	}
-	done := make(chan error, 1)
-	f.sendClunk(done)
-	select {
-	case err := <-done:
+	q := f.request(tclunk)
+	if err := f.c.t.patient(ctx, q, f.forgotten); err != nil {
 		return err
-	case <-ctx.Done():
-		return ctx.Err()
 	}
+	q.free()
+	return nil
 }
 
 // Close is Clunk without a context.
@@ -240,7 +231,7 @@ func (f *Fid) Remove(ctx context.Context) error {
 	q := f.request(tremove)
 	return f.c.t.roundTrip(ctx, q, nil, func(q *call) {
 		if q.err != nil && q.rtyp == 0 { // not answered: the fid may be there or not
-			f.sendClunk(nil)
+			f.sendClunk()
 			return
 		}
 		f.c.forget(f)

@@ -357,29 +357,34 @@ func TestCL8_ServerThatNeverAnswers(t *testing.T) {
 
 func TestCL9_Ping(t *testing.T) {
 	t.Parallel()
-	pinged := make(chan time.Duration, 100)
+	var pings, failing atomic.Int32
+	nc := fakeServer(t, func(typ uint8, tag uint16, body []byte) []byte {
+		switch {
+		case typ == tversion:
+			return frame(tversion+1, tag, u32(8192), str("9P2000.u"))
+		case typ == tattach:
+			return frame(tattach+1, tag, make([]byte, qidLen))
+		case typ == twalk && failing.Load() > 0:
+			return frame(rerror, tag, str("out of order"), u32(5))
+		case typ == twalk:
+			return frame(twalk+1, tag, u16(0))
+		}
+		return frame(typ+1, tag)
+	})
 	w := &lockedBuffer{}
-	srv := serveTree(newMemTree())
-	nc := connect(t, srv)
 	c, err := NewClient(t.Context(), nc, &Options{
 		PingInterval: time.Millisecond,
-		OnPing: func(d time.Duration) {
-			select {
-			case pinged <- d:
-			default:
-			}
-		},
-		Log: textLog(w),
+		OnPing:       func(time.Duration) { pings.Add(1) },
+		Log:          textLog(w),
 	})
 	check(t, err)
-	for range 3 {
-		<-pinged
-	}
-	nc.Close()
-	eventually(t, "the log of a failed ping", func() bool { return strings.Contains(w.String(), "Ping failed: ") })
-	if _, err := c.Stat(t.Context(), ""); !errors.Is(err, ErrConnection) {
-		t.Errorf("Stat = %v", err)
-	}
+	eventually(t, "a third ping", func() bool { return pings.Load() >= 3 })
+	failing.Store(1)
+	eventually(t, "the log of a failed ping", func() bool { return strings.Contains(w.String(), "Ping failed: out of order") })
+	eventually(t, "the end of the connection", func() bool {
+		_, err := c.Stat(t.Context(), "")
+		return errors.Is(err, ErrConnection)
+	})
 	c.Close()
 }
 

@@ -122,6 +122,8 @@ func TestFS142_ChangesOfAllKindsTakeTurns(t *testing.T) {
 	if fmt.Sprint(got) != fmt.Sprint(map[uint16]uint8{11: twstat + 1, 12: twstat + 1, 13: tremove + 1}) {
 		t.Errorf("answers by tag: %v", got)
 	}
+	tree.mu.Lock()
+	defer tree.mu.Unlock()
 	if f.name != "g" || len(f.data) != 3 || !f.gone {
 		t.Errorf("file %q of %d bytes, gone: %v", f.name, len(f.data), f.gone)
 	}

@@ -154,7 +154,7 @@ func TestFS160_Create(t *testing.T) {
 				c.write(fid, 0, "x")
 				c.read(fid, 0, 1)
 			}
-			st, _ := tree.root.entries[name].Stat(t.Context())
+			st, _ := tree.at(name).Stat(t.Context())
 			if st.Perm != tt.wantPerm || dmMode(&st)&^0o777 != tt.wantKind {
 				t.Errorf("perm %o: made %+v", tt.perm, st)
 			}

@@ -20,7 +20,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, typ, dialect uint8, body []byte) {
 		m := message{typ: typ}
-		if m.decode(body, Dialect(dialect%3)) != nil {
+		if m.decode(&decoder{b: body, dialect: Dialect(dialect % 3)}) != nil {
 			return
 		}
 		n := len(m.data) + len(m.name) + len(m.name2)

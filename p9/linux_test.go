@@ -2,7 +2,6 @@ package p9
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -21,15 +20,6 @@ func linuxTree(t *testing.T) (*memTree, *rawConn) {
 		t.Fatal(err)
 	}
 	return tree, rawSession(t, serveTree(tree), DotL)
-}
-
-func (t *memTree) stat(names ...string) vfs.Stat {
-	var n vfs.Node = t.root
-	for _, name := range names {
-		n = n.(*memDir).entries[name]
-	}
-	st, _ := n.Stat(context.Background())
-	return st
 }
 
 func TestFS172_Lopen(t *testing.T) {
@@ -88,8 +78,10 @@ func TestFS172_MkdirAndSymlink(t *testing.T) {
 
 func TestFS172_Getattr(t *testing.T) {
 	tree, c := linuxTree(t)
-	f := tree.dir("dir").entries["file"].(*memFile)
+	f := tree.at("dir", "file").(*memFile)
+	tree.mu.Lock()
 	f.version, f.id, f.data = 5, 0x1122334455667788, make([]byte, 513)
+	tree.mu.Unlock()
 	c.walk(0, 1, "dir", "file")
 	want := unhex(t, `ff07000000000000 00 05000000 8877665544332211
 		b4810000 00000000 00000000 0100000000000000 0000000000000000
@@ -190,7 +182,7 @@ func TestFS172_Readdir(t *testing.T) {
 		t.Errorf("listed %q where two fit", got)
 	}
 	tree.put("new", "") // FS-43: not in this listing
-	tree.root.entries["file"].Remove(t.Context(), false)
+	tree.at("file").Remove(t.Context(), false)
 	if got := names(c.readdir(1, 3, 1000)); got != "link" {
 		t.Errorf("listed %q of the old listing", got)
 	}

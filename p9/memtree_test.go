@@ -36,8 +36,25 @@ func (t *memTree) put(path, content string) *memFile {
 	d := t.dir(steps[:len(steps)-1]...)
 	n, _ := d.Create(context.Background(), steps[len(steps)-1], false, false)
 	f := n.(*memFile)
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	f.data = []byte(content)
 	return f
+}
+
+// at returns what is at a path, which must be there.
+func (t *memTree) at(path ...string) vfs.Node {
+	var n vfs.Node = t.root
+	for _, s := range path {
+		n, _ = n.(*memDir).Lookup(context.Background(), s)
+	}
+	return n
+}
+
+// stat describes what is at a path.
+func (t *memTree) stat(path ...string) vfs.Stat {
+	st, _ := t.at(path...).Stat(context.Background())
+	return st
 }
 
 // dir makes a directory, and those above it.

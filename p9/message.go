@@ -80,13 +80,12 @@ var formats = [256]format{
 
 // decode takes apart the body of a request whose type and tag are known. The
 // names of m before the call are used again for their room.
-func (m *message) decode(body []byte, dialect Dialect) error {
+func (m *message) decode(d *decoder) error {
 	f := &formats[m.typ]
-	if f.decode == nil || !f.in[dialect] {
+	if f.decode == nil || !f.in[d.dialect] {
 		return badType(m.typ)
 	}
-	d := decoder{b: body, dialect: dialect}
-	f.decode(m, &d)
+	f.decode(m, d)
 	if !d.end() {
 		return errMalformed
 	}

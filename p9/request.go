@@ -19,8 +19,9 @@ import (
 // needs for itself.
 type request struct {
 	message
-	c *conn
-	s *session
+	c   *conn
+	s   *session
+	dec decoder
 
 	out   *buffer // the reply is out.b[start:]
 	start int
@@ -150,7 +151,8 @@ func (r *request) run(body []byte) (err error) {
 	case r.s == nil:
 		return errNoVersion
 	}
-	if err := r.decode(body, r.dialect()); err != nil {
+	r.dec = decoder{b: body, dialect: r.dialect()}
+	if err := r.decode(&r.dec); err != nil {
 		return err
 	}
 	return r.handle()

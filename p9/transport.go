@@ -99,7 +99,11 @@ func (c *call) free() {
 // when the server has said what became of the request. c must be freed only
 // if there is no error.
 func (t *transport) roundTrip(ctx context.Context, c *call, payload []byte, after func(*call)) error {
-	if err := t.start(ctx, c, payload); err != nil {
+	err := ctx.Err()
+	if err == nil {
+		err = t.start(ctx, c, payload)
+	}
+	if err != nil {
 		if after != nil {
 			c.err = err
 			after(c)
@@ -178,6 +182,36 @@ func (t *transport) release(c *call) {
 	t.tags.release()
 }
 
+// patient is roundTrip for a request that is carried out even if ctx is done:
+// it is not flushed, but not waited for either.
+func (t *transport) patient(ctx context.Context, c *call, after func(*call)) error {
+	if err := t.start(context.Background(), c, nil); err != nil {
+		c.err = err
+		after(c)
+		return err
+	}
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+		if t.leave(c, after) {
+			return ctx.Err()
+		}
+		<-c.done
+	}
+	return t.complete(c, after)
+}
+
+// leave lets after be called for the reply to c, unless it is there already.
+func (t *transport) leave(c *call, after func(*call)) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err != nil || t.calls[c.tag] != c {
+		return false
+	}
+	c.after = after
+	return true
+}
+
 // wait waits for the reply to c.
 func (t *transport) wait(ctx context.Context, c *call, after func(*call)) error {
 	if done := ctx.Done(); done == nil {
@@ -192,6 +226,11 @@ func (t *transport) wait(ctx context.Context, c *call, after func(*call)) error 
 			<-c.done
 		}
 	}
+	return t.complete(c, after)
+}
+
+// complete takes the reply to a call, as soon as there is one.
+func (t *transport) complete(c *call, after func(*call)) error {
 	if c.err == nil {
 		c.err = t.check(c)
 	}
@@ -297,13 +336,17 @@ func (t *transport) send(c *call, payload []byte, later bool) {
 	}
 	t.writing = true
 	t.wmu.Unlock()
-	if !later {
+	if later {
+		t.writeLater(nil)
+	} else {
 		t.writeQueue(nil, true)
-	} else if !t.spawn(func() { t.writeQueue(nil, false) }) {
-		t.wmu.Lock()
-		t.writing = false
-		t.wmu.Unlock()
 	}
+}
+
+// writeLater leaves the writing to another goroutine, unless there is nothing
+// to write to any more.
+func (t *transport) writeLater(rest []byte) {
+	t.spawn(func() { t.writeQueue(rest, false) })
 }
 
 // writeQueue writes rest and then the queue until there is nothing left. If it
@@ -316,7 +359,7 @@ func (t *transport) writeQueue(rest []byte, impatient bool) {
 			switch {
 			case err == nil:
 			case impatient && errors.Is(err, os.ErrDeadlineExceeded):
-				t.spawn(func() { t.writeQueue(rest[n:], false) })
+				t.writeLater(rest[n:])
 				return
 			default:
 				t.fail(err)

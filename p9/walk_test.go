@@ -183,7 +183,7 @@ func TestFS153_Clunk(t *testing.T) {
 			t.Errorf("answers by tag: %v", got)
 		}
 		c.walkOpen(1, "f")
-		tree.root.entries["f"].Remove(t.Context(), true)
+		tree.at("f").Remove(t.Context(), true)
 		c.ok(tclunk, 1, u32(1)) // though the file is gone
 		if n := tree.open.Load(); n != 0 {
 			t.Errorf("%d files open", n)

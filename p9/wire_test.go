@@ -71,7 +71,7 @@ func TestWireRequests(t *testing.T) {
 			t.Parallel()
 			body := unhex(t, tt.hex)
 			got := message{typ: tt.typ}
-			err := got.decode(body, tt.dialect)
+			err := got.decode(&decoder{b: body, dialect: tt.dialect})
 			tt.want.typ = tt.typ
 			if err != nil || !reflect.DeepEqual(got, tt.want) {
 				t.Fatalf("decoded %+v, %v, want %+v", got, err, tt.want)
@@ -81,7 +81,7 @@ func TestWireRequests(t *testing.T) {
 					continue // has two forms
 				}
 				m := message{typ: tt.typ}
-				if err := m.decode(body[:n], tt.dialect); err != errMalformed {
+				if err := m.decode(&decoder{b: body[:n], dialect: tt.dialect}); err != errMalformed {
 					t.Errorf("%d bytes of it: %v, want %v", n, err, errMalformed)
 				}
 			}
@@ -89,7 +89,7 @@ func TestWireRequests(t *testing.T) {
 			if tt.name == "Tfsync without flag" {
 				return
 			}
-			if err := m.decode(append(body, 0), tt.dialect); err != errMalformed {
+			if err := m.decode(&decoder{b: append(body, 0), dialect: tt.dialect}); err != errMalformed {
 				t.Errorf("with a byte more: %v, want %v", err, errMalformed)
 			}
 		})

@@ -14,8 +14,11 @@ import (
 	gitstorage "github.com/go-git/go-git/v5/storage"
 )
 
+// remoteName is what go-git calls every remote; nothing outside sees it.
+const remoteName = "remote"
+
 func newRemote(s gitstorage.Storer, url string) *git.Remote {
-	return git.NewRemote(s, &config.RemoteConfig{Name: "remote", URLs: []string{url}})
+	return git.NewRemote(s, &config.RemoteConfig{Name: remoteName, URLs: []string{url}})
 }
 
 // Push makes branches of the repository at url equal to those here, by force,
@@ -35,7 +38,7 @@ func (r Repository) Push(ctx context.Context, url string, branches []string) (re
 	if len(specs) == 0 {
 		return nil, nil
 	}
-	pushErr := remote.PushContext(ctx, &git.PushOptions{RefSpecs: specs, Force: true})
+	pushErr := remote.PushContext(ctx, &git.PushOptions{RemoteName: remoteName, RefSpecs: specs, Force: true})
 	if pushErr == nil || errors.Is(pushErr, git.NoErrAlreadyUpToDate) {
 		return nil, nil
 	}

@@ -250,7 +250,7 @@ func (tx *Tx) Merge(ctx context.Context, h Hash) (*Merge, error) {
 	if err := tx.d.Merge(ctx, h); err != nil {
 		return nil, opError("merge", h.String(), err)
 	}
-	return tx.LastMerge(ctx)
+	return tx.LastMerge(context.WithoutCancel(ctx)) // the merge is made, so this is not the time to give up
 }
 
 // LastMerge returns the last merge with the conflicts that are still

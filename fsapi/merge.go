@@ -71,7 +71,7 @@ func (t *transaction) runMerge(ctx context.Context, text string) (string, error)
 	if !slices.Contains(parents, c.Hash) {
 		t.addParent(c.Hash)
 	}
-	return "ok", t.tree.reconcile(ctx)
+	return "ok", t.tree.reconcile(context.WithoutCancel(ctx)) // the merge is made
 }
 
 // addParent appends a line to parents.

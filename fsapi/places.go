@@ -171,22 +171,20 @@ func (p *place) stat(ctx context.Context, e datakit.Entry) (vfs.Stat, error) {
 	return vfs.Stat{Qid: q, Name: p.name, Perm: entryPerm(e.Mode), Size: uint64(e.Size), ModTime: changed}, nil
 }
 
-// rename moves the entry to another place of the same rw.
+// rename moves the entry to a name in dir, or in its own directory if dir is
+// nil.
 func (p *place) rename(ctx context.Context, dir vfs.Dir, name string) error {
-	to := p.up
-	if dir != nil {
-		d, ok := dir.(rwDir)
-		if !ok || d.of != p.of {
-			return vfs.ErrCrossDevice
-		}
-		to = d.place
-	}
 	return p.do(ctx, func(tx *datakit.Tx, from datakit.Path) error {
+		to := p.up
+		if dir != nil {
+			d, ok := dir.(rwDir)
+			if !ok || d.of != p.of {
+				return vfs.ErrCrossDevice
+			}
+			to = d.place
+		}
 		if err := checkName(name); err != nil {
 			return err
-		}
-		if dir == nil {
-			to = p.up // as it is now
 		}
 		if to.gone {
 			return vfs.ErrNotExist

@@ -70,7 +70,7 @@ func (s *Session) renameBranch(ctx context.Context, b *branch, text string) erro
 		return err
 	}
 	for _, t := range txs {
-		if err := t.tx.Retarget(ctx, to); err != nil {
+		if err := t.tx.Retarget(ctx, to); err != nil && !t.tx.Ended() {
 			s.fs.log.Warn("rename branch", "from", from, "to", to, "transaction", t.Name, "error", err)
 		}
 	}

@@ -89,7 +89,6 @@ func tooLarge(e *env) {
 		e.fails("Truncate", tx.Truncate(e.ctx, "f", size), datakit.TooLarge)
 		tx.wantFile("f", normal("content"))
 	}
-	e.fails("WriteAt to nothing", tx.WriteAt(e.ctx, "absent", []byte("x"), 1<<40), datakit.NotExist)
 }
 
 // sparseFile: zero bytes that nobody wrote need no room.

@@ -16,7 +16,8 @@ var branchNameChecks = []check{
 }
 
 func anyValidName(e *env) {
-	names := []string{"!", "-a", "@", "HEAD", "a%2Fb", "a-b_c.d", "a/b/c", "{x}", "é", strings.Repeat("n", 100)}
+	long := strings.Repeat("n", 100)
+	names := []string{"!", "-a", "@", "HEAD", "a%2Fb", "a-b_c.d", "a/b/c", long, "{x}", "é"}
 	heads := map[string]datakit.Hash{}
 	for _, name := range names {
 		heads[name] = e.put(name, files{"f": normal(name)})

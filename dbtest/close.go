@@ -1,7 +1,6 @@
 package dbtest
 
 import (
-	"context"
 	"sync"
 
 	"github.com/datakit/datakit"
@@ -68,16 +67,19 @@ func callsAfterClose(e *env) {
 }
 
 // closeBesideCalls closes the database while it is used: each call succeeds or
-// says that it is closed, and Close waits for what is under way.
+// says that it is closed.
 func closeBesideCalls(e *env) {
 	e.put("master", files{"f": normal("x")})
-	started := make(chan struct{}, 100)
+	const writers = 4
+	busy := make(chan struct{}, writers) // gets one value of each writer
 	var wg sync.WaitGroup
-	for i := range 4 {
+	for i := range writers {
 		wg.Go(func() {
-			for {
+			for n := 0; ; n++ {
 				err := e.addFile("master", datakit.Path([]byte{'a' + byte(i)}))
-				started <- struct{}{}
+				if n == 0 {
+					busy <- struct{}{}
+				}
 				if err != nil {
 					e.fails("Update", err, datakit.Closed)
 					return
@@ -85,21 +87,9 @@ func closeBesideCalls(e *env) {
 			}
 		})
 	}
-	ctx, cancel := context.WithCancel(e.ctx)
-	defer cancel()
-	wg.Go(func() {
-		for {
-			select {
-			case <-started:
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
-	for range 3 {
-		<-started
+	for range writers {
+		<-busy
 	}
 	e.close()
-	cancel()
 	wg.Wait()
 }

@@ -9,6 +9,7 @@ import (
 
 var conflictChecks = []check{
 	{"FS126_Resolving", resolving},
+	{"FS126_RenameOfDirectory", renameOfConflicts},
 	{"FS126_NotResolving", notResolving},
 	{"FS126_ReadingDoesNotResolve", readingDoesNotResolve},
 	{"FS126_EditsOfOtherPaths", editsOfOtherPaths},
@@ -53,7 +54,6 @@ func resolving(e *env) {
 		"Rename over":             {func(tx *txn) error { return tx.Rename(e.ctx, "other", "d/f") }, []datakit.Path{"d/g"}},
 		"Rename of one to other":  {func(tx *txn) error { return tx.Rename(e.ctx, "d/f", "d/g") }, nil},
 		"Rename directory over":   {func(tx *txn) error { return tx.Rename(e.ctx, "empty", "d/f") }, []datakit.Path{"d/g"}},
-		"Rename of the directory": {func(tx *txn) error { return tx.Rename(e.ctx, "d", "elsewhere") }, nil},
 	} {
 		e.step(name, func() {
 			tx := e.conflicting()
@@ -65,6 +65,23 @@ func resolving(e *env) {
 			tx.commit("resolved")
 		})
 	}
+}
+
+// renameOfConflicts: the paths at which the merge failed are gone with their
+// directory. Whether their new paths are conflicts is left open.
+func renameOfConflicts(e *env) {
+	tx := e.conflicting()
+	tx.rename("d", "elsewhere")
+	paths, err := tx.Conflicts(e.ctx)
+	e.ok(err)
+	for _, path := range paths {
+		if path.Within("d") {
+			e.Errorf("%s is a conflict after its directory was renamed", path)
+		}
+	}
+	tx.remove("elsewhere")
+	tx.wantConflicts()
+	tx.commit("resolved")
 }
 
 func notResolving(e *env) {

@@ -11,7 +11,6 @@ import (
 var errorChecks = []check{
 	{"CL14_ErrorsNameOperationAndSubject", errorsNameSubject},
 	{"CL61_ErrorsAnswerToFSErrors", errorsAnswerToFS},
-	{"FS223_ErrorTexts", errorTexts},
 	{"CL12_ErrorsHaveOneKind", errorsHaveOneKind},
 }
 
@@ -96,26 +95,6 @@ func errorsAnswerToFS(e *env) {
 			if is := errors.Is(f.err, target); is != (kind == f.kind) {
 				e.Errorf("errors.Is(%q, %q) = %v", f.err, target, is)
 			}
-		}
-	}
-}
-
-// errorTexts are one line, and not endless whatever the arguments.
-func errorTexts(e *env) {
-	tx := e.begin("master")
-	long := datakit.Path(strings.Repeat("n", 256))
-	errs := []error{
-		tx.WriteFile(e.ctx, long, nil),
-		second(tx.Lookup(e.ctx, "absent\nline")),
-		tx.WriteFile(e.ctx, "absent\nline/f", nil),
-		second(e.db.Branch("a\nb").Head(e.ctx)),
-	}
-	for _, f := range failures(e) {
-		errs = append(errs, f.err)
-	}
-	for _, err := range errs {
-		if err == nil || strings.TrimSpace(err.Error()) == "" {
-			e.Errorf("a call fails with the error %v", err)
 		}
 	}
 }

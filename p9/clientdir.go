@@ -195,15 +195,18 @@ func (f *Fid) ReadDirStats(ctx context.Context) ([]vfs.Stat, error) {
 
 // listing calls add for each entry. In 9P2000.L only name and qid are known.
 func (f *Fid) listing(ctx context.Context, add func(vfs.Stat)) error {
-	return f.withClone(ctx, func(d *Fid) error {
-		if err := d.Open(ctx, ReadOnly); err != nil {
-			return err
-		}
-		if f.c.t.dialect == DotL {
-			return d.readdir(ctx, add)
-		}
-		return d.readRecords(ctx, add)
-	})
+	return f.withClone(ctx, func(d *Fid) error { return d.list(ctx, add) })
+}
+
+// list is listing that opens f itself.
+func (f *Fid) list(ctx context.Context, add func(vfs.Stat)) error {
+	if err := f.Open(ctx, ReadOnly); err != nil {
+		return err
+	}
+	if f.c.t.dialect == DotL {
+		return f.readdir(ctx, add)
+	}
+	return f.readRecords(ctx, add)
 }
 
 // readRecords reads an open directory of 9P2000 and 9P2000.u.
@@ -237,24 +240,35 @@ func (f *Fid) readdir(ctx context.Context, add func(vfs.Stat)) error {
 		d := decoder{b: q.body}
 		d.b = d.data()
 		more = len(d.b) > 0
-		for len(d.b) > 0 {
-			st := vfs.Stat{Qid: d.qid()}
-			off = d.u64()
-			d.u8() // the kind, which the qid has as well
-			st.Name = d.str()
-			if d.bad {
-				break
-			}
-			if st.Name != "." && st.Name != ".." {
-				add(st)
-			}
-		}
+		off = d.entries(add)
 		if d.bad {
 			return f.c.t.broken()
 		}
 		q.free()
 	}
 	return nil
+}
+
+// entries calls add for each entry of an Rreaddir but "." and "..", and returns
+// the offset of the next one. All names share one string.
+func (d *decoder) entries(add func(vfs.Stat)) (next uint64) {
+	rest := d.b
+	all := string(rest)
+	for len(d.b) > 0 {
+		st := vfs.Stat{Qid: d.qid()}
+		next = d.u64()
+		d.u8() // the kind, which the qid has as well
+		n := len(d.bytes())
+		if d.bad {
+			return 0
+		}
+		end := len(rest) - len(d.b)
+		st.Name = all[end-n : end]
+		if st.Name != "." && st.Name != ".." {
+			add(st)
+		}
+	}
+	return next
 }
 
 // RenameAt gives the entry old of the directory f another name in dir, which may

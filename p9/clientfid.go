@@ -2,7 +2,6 @@ package p9
 
 import (
 	"context"
-	"io"
 	"math"
 	"sync/atomic"
 
@@ -255,82 +254,6 @@ func (f *Fid) Open(ctx context.Context, flags OpenFlags) error {
 		return err
 	}
 	return f.takeQid(q)
-}
-
-// ReadOnce reads with one message, and returns what the server answers: less
-// than p has room for if it likes, and nothing at the end of a file.
-func (f *Fid) ReadOnce(ctx context.Context, p []byte, off uint64) (int, error) {
-	return f.readOnce(ctx, p, off, nil)
-}
-
-func (f *Fid) readOnce(ctx context.Context, p []byte, off uint64, after func(*call)) (int, error) {
-	q := f.readCall(p, off)
-	if err := f.c.t.roundTrip(ctx, q, nil, after); err != nil {
-		return 0, err
-	}
-	n := q.n
-	q.free()
-	return n, nil
-}
-
-// readCall makes a Tread.
-func (f *Fid) readCall(p []byte, off uint64) *call {
-	p = p[:min(len(p), int(f.c.t.msize)-readHeader)]
-	q := f.request(tread)
-	q.req = append32(append64(q.req, off), uint32(len(p)))
-	q.dst = p
-	return q
-}
-
-// ReadAt fills p from off, or reads less and returns an error, which is io.EOF
-// at the end of the file, as io.ReaderAt does.
-func (f *Fid) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
-	n := 0
-	for n < len(p) {
-		m, err := f.ReadOnce(ctx, p[n:], uint64(off)+uint64(n))
-		n += m
-		switch {
-		case err != nil:
-			return n, err
-		case m == 0:
-			return n, io.EOF
-		}
-	}
-	return n, nil
-}
-
-// WriteAt writes p at off, with as many messages as it takes. It returns how
-// much the server has taken.
-func (f *Fid) WriteAt(ctx context.Context, p []byte, off int64) (int, error) {
-	n := 0
-	for {
-		m, err := f.writeOnce(ctx, p[n:], uint64(off)+uint64(n))
-		n += m
-		switch {
-		case err != nil:
-			return n, err
-		case n >= len(p):
-			return n, nil
-		case m == 0:
-			return n, io.ErrShortWrite
-		}
-	}
-}
-
-func (f *Fid) writeOnce(ctx context.Context, p []byte, off uint64) (int, error) {
-	p = p[:min(len(p), int(f.c.t.msize)-writeHeader)]
-	q := f.request(twrite)
-	q.req = append32(append64(q.req, off), uint32(len(p)))
-	if err := f.c.t.roundTrip(ctx, q, p, nil); err != nil {
-		return 0, err
-	}
-	d := decoder{b: q.body}
-	n := d.u32()
-	if !d.end() || int64(n) > int64(len(p)) {
-		return 0, f.c.t.broken()
-	}
-	q.free()
-	return int(n), nil
 }
 
 // Truncate sets the length.

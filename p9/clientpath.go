@@ -99,8 +99,9 @@ func (c *Client) WriteFile(ctx context.Context, path string, data []byte, perm u
 // ReadDir returns the entries of the directory at path.
 func (c *Client) ReadDir(ctx context.Context, path string) (list []vfs.Dirent, err error) {
 	err = c.at(ctx, path, func(f *Fid) error {
-		list, err = f.ReadDir(ctx)
-		return err
+		return f.list(ctx, func(st vfs.Stat) {
+			list = append(list, vfs.Dirent{Name: st.Name, Qid: st.Qid})
+		})
 	})
 	return list, err
 }

@@ -484,6 +484,36 @@ func TestFS202_GraceEnds(t *testing.T) {
 	c.closed()
 }
 
+// TestRequestsBehindARemoval queues requests that find their fid released when
+// it is their turn.
+func TestRequestsBehindARemoval(t *testing.T) {
+	eachDialect(t, func(t *testing.T, d Dialect) {
+		tree := newMemTree()
+		g := newGate()
+		tree.put("f", "").onWrite = g.write
+		c := rawSession(t, serveTree(tree), d)
+		c.walkOpen(1, "f")
+		c.sendWrite(7, 1, "x")
+		g.wants(t, "x")
+		c.send(tremove, 8, u32(1))
+		typ, fields := c.openWith(0)
+		c.send(twalk, 9, walkBody(1, 1)...)
+		c.send(typ, 10, fields(1)...)
+		c.send(tremove, 11, u32(1))
+		c.send(tclunk, 12, u32(1))
+		g.open <- struct{}{}
+		for range 6 {
+			switch rtyp, tag, body := c.recv(); tag {
+			case 9, 10, 11:
+				c.checkError(asError(unknownFid(1)), 0, rtyp, body)
+			}
+		}
+		if n := tree.open.Load(); n != 0 {
+			t.Errorf("%d files open", n)
+		}
+	})
+}
+
 // TestContextOfRequest has a tree use the context of a request in the ways that
 // trees do.
 func TestContextOfRequest(t *testing.T) {

@@ -164,8 +164,11 @@ func (r *request) walk() error {
 	if headerLen+2+qidLen*len(r.names) > int(s.msize) {
 		return errMsize
 	}
-	node, err := r.walkFrom(f.now().node)
-	if err != nil {
+	node := f.now().node
+	if node == nil { // removed meanwhile
+		return unknownFid(r.fid)
+	}
+	if node, err = r.walkFrom(node); err != nil {
 		return err
 	}
 	if r.newfid == r.fid {
@@ -236,6 +239,9 @@ func (r *request) remove() error {
 	r.s.unbind(r.fid, f)
 	f.cancelReads(r.c)
 	old := f.set(handle{})
+	if old.node == nil { // removed meanwhile
+		return unknownFid(r.fid)
+	}
 	defer old.closeFile()
 	if err := old.node.Remove(r, true); err != nil {
 		return err

@@ -344,7 +344,7 @@ func TestFS54_RoIsLive(t *testing.T) {
 	})
 }
 
-func TestFS55_FS68_FS70_BranchDiff(t *testing.T) {
+func TestFS17_FS55_FS68_FS70_BranchDiff(t *testing.T) {
 	over(t, func(t *testing.T, c *conn) {
 		first := c.commit("master", "1", map[string]string{"a": "1", "b": "1", "dir/x": "1", "same": "1"})
 		diff := "branch/master/diff/" + first

@@ -2,6 +2,7 @@ package fsapi_test
 
 import (
 	"bytes"
+	"crypto/sha1"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/memdb"
 	"github.com/datakit/datakit/p9"
 	"github.com/datakit/datakit/vfs"
@@ -83,6 +85,47 @@ func TestFS115_FST12_FS164_Pieces(t *testing.T) {
 			if got != string(want) || err != nil {
 				t.Fatalf("read %q, %v, want %q", got, err, want)
 			}
+		}
+	})
+}
+
+func TestFS11_AnyBytes(t *testing.T) {
+	over(t, func(t *testing.T, c *conn) {
+		content := make([]byte, 0, 1<<18)
+		for i := range cap(content) {
+			content = append(content, byte(i+i>>8))
+		}
+		path := c.begin("master", "t")
+		c.put(path+"/rw/f", string(content))
+		c.publish("master", path, "m")
+		if got := c.cat("branch/master/ro/f"); got != string(content) {
+			t.Errorf("%d bytes come back as %d others", len(content), len(got))
+		}
+		hash := sha1.Sum(fmt.Appendf(nil, "blob %d\x00%s", len(content), content))
+		c.follow("branch/master/watch/f.node/tree.live").want(fmt.Sprintf("F-%x\n", hash))
+	})
+}
+
+func TestFS221_LargeDirectory(t *testing.T) {
+	over(t, func(t *testing.T, c *conn) {
+		n := 100_000
+		if testing.Short() || !c.direct {
+			n = 5_000
+		}
+		err := c.db.Branch("master").Update(c.ctx, "m", func(tx *datakit.Tx) error {
+			for i := range n {
+				if err := tx.Create(c.ctx, datakit.Path(fmt.Sprintf("%06d", i)), datakit.Normal, nil); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		c.must("update", err)
+		path := c.begin("master", "t")
+		c.put(path+"/rw/new", "x")
+		c.publish("master", path, "m")
+		if names := c.ls("branch/master/ro"); len(names) != n+1 || !slices.IsSorted(names) {
+			t.Errorf("%d names, want %d", len(names), n+1)
 		}
 	})
 }
@@ -271,7 +314,7 @@ func TestFS16_FS18_FS19_Names(t *testing.T) {
 	})
 }
 
-func TestFS110_Remove(t *testing.T) {
+func TestFS110_FS173_Remove(t *testing.T) {
 	over(t, func(t *testing.T, c *conn) {
 		rw := c.begin("master", "t") + "/rw"
 		c.fill(rw, map[string]string{"a/b/c": "1", "a/d": "1", "f": "1"})

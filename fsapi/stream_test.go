@@ -59,6 +59,22 @@ func waitsAtLeastUntil(c *conn, r *reader, change func(), want string) {
 	}
 }
 
+func TestFS79_ContinuousReaderSeesEachChange(t *testing.T) {
+	over(t, func(t *testing.T, c *conn) {
+		c.mkdir("branch/master")
+		path := c.begin("other", "t")
+		c.put(path+"/rw/f", "x")
+		h := c.publish("other", path, "m")
+		live := c.follow("branch/master/head.live")
+		live.want("\n")
+		for range 5 {
+			waitsAtLeastUntil(c, live, func() { c.echo(h, "branch/master/fast-forward") }, h+"\n")
+			waitsAtLeastUntil(c, live, func() { c.remove("branch/master") }, "\n")
+			c.mkdir("branch/master")
+		}
+	})
+}
+
 func TestFS73_EachOpenStreamHasItsOwnPosition(t *testing.T) {
 	over(t, func(t *testing.T, c *conn) {
 		first := c.commit("master", "1", map[string]string{"f": "1"})

@@ -12,7 +12,7 @@ import (
 
 var errPending = &vfs.Error{Text: "conflicts file is not empty", Errno: vfs.EBUSY}
 
-func TestFS92_FS93_FS94_FS95_TransactionStart(t *testing.T) {
+func TestFS92_FS93_FS94_FS95_FS101_TransactionStart(t *testing.T) {
 	over(t, func(t *testing.T, c *conn) {
 		h := c.commit("master", "1", map[string]string{"f": "1"})
 		path := c.begin("master", "t")

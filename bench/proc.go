@@ -78,7 +78,7 @@ func (s *server) stop() {
 	}
 }
 
-// dial connects for requests from several goroutines' worth of connections.
+// dial connects to the server, as one of possibly many.
 func (s *server) dial(msize uint32) (*wire.Conn, error) {
 	return wire.Dial(s.socket, msize, s.aname)
 }

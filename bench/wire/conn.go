@@ -46,7 +46,7 @@ func (c *Conn) start(aname string) error {
 	if len(body) < 6 || string(body[6:]) != "9P2000.L" {
 		return errors.New("server does not speak 9P2000.L")
 	}
-	c.msize = binary.LittleEndian.Uint32(body)
+	c.msize = min(c.msize, binary.LittleEndian.Uint32(body))
 	f = begin(c.out, Tattach, 0)
 	f.u32(0)
 	f.u32(noFid)

@@ -136,9 +136,23 @@ func (c *Conn) Readdir(fid uint32, off uint64, count uint32) (n int, next uint64
 	if err != nil {
 		return 0, off, err
 	}
-	for p := Data(body); len(p) >= 24; n++ {
-		off = binary.LittleEndian.Uint64(p[13:])
-		p = p[24+int(binary.LittleEndian.Uint16(p[22:])):]
-	}
+	n, off = entries(Data(body), off)
 	return n, off, nil
+}
+
+// entries returns the number of directory entries in p, and the offset of the
+// last or, without any, off.
+func entries(p []byte, off uint64) (int, uint64) {
+	const fixed = 24 // qid, offset, type, length of the name
+	n := 0
+	for len(p) >= fixed {
+		size := fixed + int(binary.LittleEndian.Uint16(p[fixed-2:]))
+		if size > len(p) {
+			break
+		}
+		off = binary.LittleEndian.Uint64(p[13:])
+		p = p[size:]
+		n++
+	}
+	return n, off
 }

@@ -126,6 +126,7 @@ func BenchmarkBranches(b *testing.B) {
 				makeLoose(b, dir, many)
 			}
 			db := openDB(b, dir)
+			<-db.loaded
 			for b.Loop() {
 				if all, err := db.Branches(b.Context()); err != nil || len(all) != many {
 					b.Fatal(len(all), err)

@@ -218,38 +218,49 @@ func order(a *packed, i int, b *packed, j int) int {
 	return strings.Compare(a.branch(i), b.branch(j))
 }
 
-// branches returns the names of all branches that have a head, sorted.
-func (c *cache) branches() ([]string, error) {
-	if c.incomplete != nil {
-		return nil, ioError("list", "branches", c.incomplete)
-	}
-	if c.unpackable != nil {
-		return nil, c.unpackable
-	}
-	var names []string
-	for dir, files := range c.loose {
-		for base := range files {
-			names = append(names, join(dir, base))
-		}
-	}
-	slices.Sort(names)
-	return c.mergePacked(names), nil
+// A listing is what the names of all branches are made from. It does not
+// change when the cache does.
+type listing struct {
+	loose  []string
+	unborn map[string]bool // those of loose that have no head
+	packed *packed
 }
 
-// mergePacked returns those of the loose branches that have a head and all
-// packed branches that are not among the loose ones, sorted as they are.
-func (c *cache) mergePacked(loose []string) []string {
-	p := c.packed
-	all := make([]string, 0, len(loose)+p.hi-p.lo)
+// list returns what to make the names of all branches from.
+func (c *cache) list() (listing, error) {
+	switch {
+	case c.incomplete != nil:
+		return listing{}, ioError("list", "branches", c.incomplete)
+	case c.unpackable != nil:
+		return listing{}, c.unpackable
+	}
+	l := listing{unborn: make(map[string]bool), packed: c.packed}
+	for dir, files := range c.loose {
+		for base, file := range files {
+			name := join(dir, base)
+			l.loose = append(l.loose, name)
+			if file.kind == broken || file.kind != direct && c.links[name].IsZero() {
+				l.unborn[name] = true
+			}
+		}
+	}
+	return l, nil
+}
+
+// names returns the names of all branches that have a head, sorted.
+func (l listing) names() []string {
+	slices.Sort(l.loose)
+	p := l.packed
+	all := make([]string, 0, len(l.loose)+p.hi-p.lo)
 	i := p.lo
-	for _, name := range loose {
+	for _, name := range l.loose {
 		for ; i < p.hi && p.branch(i) < name; i++ {
 			all = append(all, p.branch(i))
 		}
 		if i < p.hi && p.branch(i) == name {
 			i++
 		}
-		if h, err := c.head(name); err == nil && !h.IsZero() {
+		if !l.unborn[name] {
 			all = append(all, name)
 		}
 	}

@@ -134,11 +134,15 @@ func (db *DB) Branches(ctx context.Context) ([]string, error) {
 		return nil, ctx.Err()
 	}
 	db.mu.RLock()
-	defer db.mu.RUnlock()
+	l, err := db.cache.list()
 	if db.closed {
-		return nil, errClosed
+		err = errClosed
 	}
-	return db.cache.branches()
+	db.mu.RUnlock()
+	if err != nil {
+		return nil, err
+	}
+	return l.names(), nil
 }
 
 // Head returns the head of a branch, or zero.

@@ -39,9 +39,10 @@
 // after the lock is gone. Open looks for owner files whose flock it can get;
 // a lock file that is the same file as one in the directory of such a dead
 // owner is its lock, beyond doubt, and is removed. No other lock file ever is.
-// This costs no flush. It needs hard links and a working flock; where there
-// are no hard links locks are made by exclusive creation and stay when the
-// process is killed.
+// This costs no flush. Where there are no hard links, or there is no flock,
+// locks are made by exclusive creation and stay when the process is killed. A
+// flock that only one of several machines sees, as some network file systems
+// have it, must not be used by servers on several machines.
 //
 // # Reading and watching
 //

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -266,5 +267,47 @@ func TestSubscribeEnds(t *testing.T) {
 	mustApply(t, db, up("a", c[0], c[1]))
 	if got := len(r.take()); n != 1 || got != 2 {
 		t.Errorf("told %d and %d times, want 1 and 2", n, got)
+	}
+}
+
+// TestFS222_IdleIsCheap counts what is done while nothing changes: a look at
+// each directory and at packed-refs, and no reading.
+func TestFS222_IdleIsCheap(t *testing.T) {
+	t.Parallel()
+	dir, c := newRepo(t)
+	for _, name := range []string{"a", "b/c", "b/d/e"} {
+		git(t, dir, "update-ref", headsPrefix+name, c[0].String())
+	}
+	git(t, dir, "pack-refs", "--all")
+	git(t, dir, "update-ref", "refs/heads/a", c[1].String())
+	git(t, dir, "update-ref", "refs/heads/b/c", c[1].String())
+	old := time.Now().Add(-time.Hour)
+	for _, path := range []string{"a", "b/c", "b", ""} {
+		if err := os.Chtimes(filepath.Join(dir, "refs", "heads", path), old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var looks, others atomic.Int64
+	var counting atomic.Bool
+	db, err := open(dir, &Options{PollInterval: time.Millisecond}, &disk{before: func(op, path string) error {
+		switch {
+		case !counting.Load():
+		case op == "stat":
+			looks.Add(1)
+		default:
+			others.Add(1)
+			t.Logf("%s %s", op, path)
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	heads(t, db)
+	counting.Store(true)
+	eventually(t, "polled often", func() bool { return looks.Load() > 100 })
+	if n := others.Load(); n != 0 {
+		t.Errorf("%d operations while nothing changes", n)
 	}
 }

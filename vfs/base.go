@@ -3,6 +3,7 @@ package vfs
 import (
 	"context"
 	"hash/maphash"
+	"math/bits"
 	"strings"
 	"time"
 )
@@ -13,20 +14,23 @@ const (
 	DirPerm  = 0o775
 )
 
-// pathSeed makes the paths of qids unpredictable to clients, who could
-// otherwise look for names whose paths collide.
-var pathSeed = maphash.MakeSeed()
+// pathSeed and pathKey make the paths of qids unpredictable to clients, who
+// could otherwise look for names whose paths collide.
+var (
+	pathSeed = maphash.MakeSeed()
+	pathKey  = maphash.String(pathSeed, "key")
+)
 
 // ChildPath returns the Qid.Path of what has the given name in the directory
 // with the Qid.Path dir. It is a hash, so that no table of the places that
 // were visited is needed.
 func ChildPath(dir uint64, name string, isDir bool) uint64 {
-	var h maphash.Hash
-	h.SetSeed(pathSeed)
-	maphash.WriteComparable(&h, dir)
-	maphash.WriteComparable(&h, isDir)
-	h.WriteString(name)
-	return h.Sum64()
+	h := maphash.String(pathSeed, name)
+	if isDir {
+		h = ^h
+	}
+	hi, lo := bits.Mul64(dir^pathKey, h) // mixes all bits of both
+	return hi ^ lo
 }
 
 // A Base is what nodes have in common: a place.

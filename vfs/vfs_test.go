@@ -3,6 +3,7 @@ package vfs
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -120,6 +121,21 @@ func TestFS175_PathsDiffer(t *testing.T) {
 	}
 	if got := ChildPath(ChildPath(0, "/", true), "a", true); seen[got] != "/a/" {
 		t.Error("one place has two paths")
+	}
+}
+
+// TestFS175_PathsSpread looks for collisions among a million places.
+func TestFS175_PathsSpread(t *testing.T) {
+	t.Parallel()
+	seen := make(map[uint64]bool)
+	for i := range 1000 {
+		dir := ChildPath(0, strconv.Itoa(i), true)
+		for j := range 1000 {
+			seen[ChildPath(dir, strconv.Itoa(j), j%2 == 0)] = true
+		}
+	}
+	if len(seen) != 1000*1000 {
+		t.Errorf("%d paths of a million places", len(seen))
 	}
 }
 

@@ -2,11 +2,7 @@ package odb
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/store"
@@ -87,22 +83,3 @@ func benchCommits(b *testing.B, opts *Options) {
 
 func BenchmarkStagePublish(b *testing.B)       { benchCommits(b, nil) }
 func BenchmarkStagePublishNoSync(b *testing.B) { benchCommits(b, &Options{NoSync: true}) }
-
-// BenchmarkAppend is what a log would take on the same disk: one record
-// appended and flushed.
-func BenchmarkAppend(b *testing.B) {
-	f, err := os.Create(filepath.Join(b.TempDir(), "log"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	record := make([]byte, 700)
-	for b.Loop() {
-		if _, err := f.Write(record); err != nil {
-			b.Fatal(err)
-		}
-		if err := unix.Fdatasync(int(f.Fd())); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

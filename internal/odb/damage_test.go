@@ -56,6 +56,9 @@ func checkDamage(t testing.TB, h datakit.Hash, err error) {
 	}
 }
 
+// rounds is how often each file is damaged.
+const rounds = 40 / (1 + 4*raceEnabled)
+
 // TestFS2_FlippedBytes flips bytes of pack and index one after the other.
 func TestFS2_FlippedBytes(t *testing.T) {
 	t.Parallel()
@@ -72,7 +75,7 @@ func TestFS2_FlippedBytes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 60 {
+		for range rounds {
 			at := r.IntN(min(len(data), 5000))
 			if r.IntN(4) == 0 {
 				at = r.IntN(len(data))
@@ -175,7 +178,7 @@ func TestFS2_DamagedLooseObjects(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i := range 60 {
+		for i := range rounds {
 			bad := bytes.Clone(data)
 			at := r.IntN(min(len(data), 1000))
 			bad[at] ^= 1 << r.IntN(8)

@@ -11,8 +11,9 @@ import (
 var errInjected = errors.New("injected")
 
 // faults are operations of which, once armed, all that create, write, flush or
-// rename fail after some. Removal works, as on a disk that is full.
+// rename fail after some.
 type faults struct {
+	dead  bool // removal fails as well, as in a process that was killed
 	armed atomic.Bool
 	left  atomic.Int64
 }
@@ -46,7 +47,12 @@ func (f *faults) ops() *fileOps {
 			return real.write(file, b)
 		},
 		sync:    func(file *os.File) error { return errors.Join(f.err(), real.sync(file)) },
-		remove:  real.remove,
+		remove: func(path string) error {
+			if f.dead && f.armed.Load() && f.left.Load() < 0 {
+				return errInjected
+			}
+			return real.remove(path)
+		},
 		syncDir: func(path string) error { return errors.Join(f.err(), real.syncDir(path)) },
 		rename: func(from, to string) error {
 			if err := f.err(); err != nil {

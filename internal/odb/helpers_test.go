@@ -3,6 +3,7 @@ package odb
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -128,22 +129,25 @@ func seeded(t testing.TB) *rand.Rand {
 }
 
 func randomBytes(r *rand.Rand, n int) []byte {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte(r.Uint32())
+	b := make([]byte, 0, n+8)
+	for len(b) < n {
+		b = binary.LittleEndian.AppendUint64(b, r.Uint64())
 	}
-	return b
+	return b[:n]
 }
 
 // text returns compressible bytes.
 func text(r *rand.Rand, n int) []byte {
 	words := strings.Fields("the of tree blob commit hash and object pack delta index is a store branch merge in")
-	var b bytes.Buffer
-	for b.Len() < n {
-		b.WriteString(words[r.IntN(len(words))])
-		b.WriteByte(" \n"[r.IntN(2)])
+	b := make([]byte, 0, n+128)
+	for len(b) < n {
+		bits := r.Uint64()
+		for range 8 {
+			b = append(append(b, words[bits%16]...), ' ')
+			bits >>= 8
+		}
 	}
-	return b.Bytes()[:n]
+	return b[:n]
 }
 
 // readBlob reads a blob to its end by pieces.

@@ -56,7 +56,7 @@ func TestFS212_Memory(t *testing.T) {
 	if os.Getenv(largeTests) != "" {
 		size, bound = 1<<30, 200<<20
 	}
-	if raceEnabled {
+	if raceEnabled == 1 {
 		t.Skip("the race detector takes memory of its own")
 	}
 	for _, kind := range []struct {

@@ -28,13 +28,17 @@ func loosePath(objects string, h datakit.Hash) string {
 	return filepath.Join(objects, name[:2], name[2:])
 }
 
+// smallLoose is the size in bytes of a file that is read at once.
+const smallLoose = 64 << 10
+
 // A looseReader decompresses a loose object. Its file is closed by Close.
 type looseReader struct {
-	f    *os.File
-	z    io.ReadCloser
-	kind object.Type
-	size int64
-	rest []byte // of the content, read together with the header
+	f     *os.File
+	z     io.Reader
+	small *inflater // nil, or to be freed
+	kind  object.Type
+	size  int64
+	rest  []byte // of the content, read together with the header
 }
 
 // openLoose opens a loose object and reads its header.
@@ -45,14 +49,29 @@ func openLoose(path string) (*looseReader, error) {
 	}
 	r := &looseReader{f: f}
 	if err := r.start(); err != nil {
-		f.Close()
+		r.Close()
 		return nil, unexpected(err)
 	}
 	return r, nil
 }
 
-func (r *looseReader) start() (err error) {
-	if r.z, err = zlib.NewReader(newFileReader(r.f, 0, math.MaxInt64)); err != nil {
+func (r *looseReader) start() error {
+	st, err := r.f.Stat()
+	if err != nil {
+		return err
+	}
+	if st.Size() > smallLoose {
+		r.z, err = zlib.NewReader(newFileReader(r.f, 0, math.MaxInt64))
+	} else {
+		buf := make([]byte, st.Size())
+		if _, err := r.f.ReadAt(buf, 0); err != nil {
+			return err
+		}
+		if r.small, err = newInflater(buf); err == nil {
+			r.z = r.small.z
+		}
+	}
+	if err != nil {
 		return err
 	}
 	head := make([]byte, maxLooseHeader)
@@ -91,8 +110,14 @@ func (r *looseReader) Read(p []byte) (int, error) {
 	return r.z.Read(p)
 }
 
-// Close closes the file.
-func (r *looseReader) Close() error { return r.f.Close() }
+// Close closes the file. The reader must not be used any more.
+func (r *looseReader) Close() error {
+	if r.small != nil {
+		r.small.free()
+		r.small, r.z = nil, nil
+	}
+	return r.f.Close()
+}
 
 // readAll reads the whole content. What is announced as larger than limit is
 // errBig.

@@ -91,10 +91,11 @@ func (s *Store) mergeOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer product.Release()
 	s.packs().scanMu.Lock()
 	defer s.packs().scanMu.Unlock()
 	for _, p := range chosen {
-		if p.name() != product {
+		if p.name() != product.name {
 			s.keeps.ifFree(p.name(), func() { s.removeSource(p) })
 		}
 	}

@@ -42,8 +42,8 @@ func waitFor(t testing.TB, what string, ok func() bool) {
 func TestFS220_PacksStayFew(t *testing.T) {
 	t.Parallel()
 	n := 10_000
-	if testing.Short() {
-		n = 500
+	if testing.Short() || raceEnabled == 1 {
+		n = 1000
 	}
 	dir := newRepo(t)
 	s := openStore(t, dir, &Options{NoSync: true, CacheBytes: 1 << 20})

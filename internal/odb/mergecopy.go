@@ -24,13 +24,13 @@ type mergeRow struct {
 var errCRC = errors.New("checksum of an entry differs from that of the index")
 
 // mergePacks makes a durable pack of all objects of others, by copying their
-// entries as they are, and returns its name. Nothing is lost or seen twice
-// whatever happens: the others stay.
-func (s *Store) mergePacks(ctx context.Context, packs []*pack) (name string, err error) {
+// entries as they are, and publishes it. The others stay, so whatever happens
+// nothing is lost.
+func (s *Store) mergePacks(ctx context.Context, packs []*pack) (_ *staged, err error) {
 	var rows []mergeRow
 	for i, p := range packs {
 		if rows, err = p.mergeRows(rows, i); err != nil {
-			return "", p.failed(err)
+			return nil, p.failed(err)
 		}
 	}
 	slices.SortFunc(rows, func(a, b mergeRow) int {
@@ -42,9 +42,9 @@ func (s *Store) mergePacks(ctx context.Context, packs []*pack) (name string, err
 	})
 	st, err := s.writePack(len(rows), func(w *packWriter) error { return copyRows(ctx, w, packs, rows) })
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return st.name, st.install(s.packs().path)
+	return st, st.Publish()
 }
 
 // mergeRows appends the objects of a pack to rows.

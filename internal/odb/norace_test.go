@@ -2,5 +2,5 @@
 
 package odb
 
-// raceEnabled tells tests that the race detector makes everything slow.
-const raceEnabled = false
+// raceEnabled is 1 if the race detector makes everything slow.
+const raceEnabled = 0

@@ -2,4 +2,5 @@
 
 package odb
 
-const raceEnabled = true
+// raceEnabled is 1 if the race detector makes everything slow.
+const raceEnabled = 1

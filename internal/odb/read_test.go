@@ -132,7 +132,7 @@ func TestFS212_LargeBlobs(t *testing.T) {
 		t.Run(form, func(t *testing.T) {
 			t.Parallel()
 			dir := newRepo(t)
-			objs := gitHistory(t, dir, 5, 3<<20)
+			objs := gitHistory(t, dir, 3, 1<<20)
 			switch form {
 			case "loose":
 				unpackAll(t, dir)
@@ -159,7 +159,7 @@ func TestFS212_LargeBlobsOfOurs(t *testing.T) {
 	t.Parallel()
 	s := openStore(t, newRepo(t), nil)
 	r := seeded(t)
-	for _, data := range [][]byte{text(r, 3<<20), randomBytes(r, 3<<20+1), randomBytes(r, 20*storedBlock)} {
+	for _, data := range [][]byte{text(r, 2<<20), randomBytes(r, 1<<20+1), randomBytes(r, 10*storedBlock)} {
 		obj := blobOf(data)
 		put(t, s, obj)
 		readAnywhere(t, s, obj)

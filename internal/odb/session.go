@@ -121,7 +121,8 @@ func isDead(dir string) bool {
 	return lockFile(lock) == nil
 }
 
-// removeKeeps removes the .keep files of sessions that do not exist.
+// removeKeeps removes the .keep files of sessions that do not exist, and with
+// them packs that were never completed.
 func removeKeeps(root, packs string, log *slog.Logger) {
 	files, err := os.ReadDir(packs)
 	if err != nil {
@@ -129,23 +130,29 @@ func removeKeeps(root, packs string, log *slog.Logger) {
 		return
 	}
 	for _, f := range files {
-		if !strings.HasSuffix(f.Name(), ".keep") {
+		base, isKeep := strings.CutSuffix(filepath.Join(packs, f.Name()), ".keep")
+		if !isKeep || !isStale(root, base+".keep") {
 			continue
 		}
-		file := filepath.Join(packs, f.Name())
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue
+		if _, err := os.Stat(base + ".idx"); errors.Is(err, fs.ErrNotExist) {
+			os.Remove(base + ".pack") // git cannot find anything in it
 		}
-		id, ours := strings.CutPrefix(strings.TrimSpace(string(text)), keepOwner)
-		if !ours || strings.ContainsAny(id, `/\.`) {
-			continue
-		}
-		if _, err := os.Stat(filepath.Join(root, id)); !errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err := os.Remove(file); err != nil {
+		if err := os.Remove(base + ".keep"); err != nil {
 			log.Warn("an old file is not removed", "err", err)
 		}
 	}
+}
+
+// isStale reports whether a .keep file is one of a session that is gone.
+func isStale(root, file string) bool {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return false
+	}
+	id, ours := strings.CutPrefix(strings.TrimSuffix(string(text), "\n"), keepOwner)
+	if !ours || id == "" || strings.ContainsAny(id, `/\.`) {
+		return false
+	}
+	_, err = os.Stat(filepath.Join(root, id))
+	return errors.Is(err, fs.ErrNotExist)
 }

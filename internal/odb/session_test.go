@@ -138,3 +138,38 @@ func TestFS216_SessionWithoutLock(t *testing.T) {
 		t.Error("the old one is left")
 	}
 }
+
+// TestFS8_KilledAnywhere has a server die after each operation of a commit and
+// of a merge, and opens the repository again.
+func TestFS8_KilledAnywhere(t *testing.T) {
+	t.Parallel()
+	for n := 0; ; n++ {
+		dir := newRepo(t)
+		f := faults{dead: true}
+		s := openStore(t, dir, &Options{files: f.ops(), NoSync: true})
+		s.released.Store(-1 << 60)
+		objs := commitMany(t, s, mergeAt)
+		f.arm(n)
+		st, err := s.Stage(t.Context(), []store.Object{blobOf([]byte("last"))})
+		if err == nil {
+			err = st.Publish()
+		}
+		if err == nil {
+			st.Release()
+			err = s.mergeOnce(t.Context())
+		}
+		s.own.lock.Close() // as when the process ends
+		again := openStore(t, dir, nil)
+		for _, obj := range objs {
+			checkObject(t, again, obj)
+		}
+		packs, indexes := packFiles(t, dir, ".pack"), packFiles(t, dir, ".idx")
+		if left := packFiles(t, dir, ".keep"); len(left) > 0 || len(packs) != len(indexes) {
+			t.Errorf("after %d operations: %d packs, %d indexes, and %q", n, len(packs), len(indexes), left)
+		}
+		git(t, dir, nil, "fsck", "--strict", "--full")
+		if err == nil {
+			return
+		}
+	}
+}

@@ -144,13 +144,19 @@ func (st *staged) publish() (err error) {
 	return st.install(dir)
 }
 
-// install moves the files into the directory of packs and lists the pack.
+// install moves the files into the directory of packs and lists the pack. A
+// pack of that name is the same pack, so it may stay if it cannot be replaced,
+// as on Windows while it is mapped.
 func (st *staged) install(dir string) error {
 	final := filepath.Join(dir, st.name)
 	_, missing := os.Stat(final + ".idx")
 	err := st.s.files.rename(st.pack, final+".pack")
 	if err == nil {
 		err = st.s.files.rename(st.index, final+".idx")
+	}
+	if err != nil && missing == nil {
+		st.Discard()
+		err = nil
 	}
 	if err == nil && !st.s.opts.NoSync {
 		err = st.s.files.syncDir(dir)

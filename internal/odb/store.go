@@ -37,7 +37,7 @@ type Options struct {
 const deltaBases = 16 << 20
 
 // A Store is a store.Objects on disk. After Close its methods fail with
-// Closed; open Blobs stay readable until they are closed.
+// Closed; open Blobs stay readable, as far as that needs no temporary file.
 type Store struct {
 	opts    Options
 	objects string // the objects directory
@@ -70,7 +70,9 @@ func Open(gitDir string, opts *Options) (*Store, error) {
 	if opts != nil {
 		s.opts = *opts
 	}
-	s.opts.setDefaults()
+	if err := s.opts.setDefaults(); err != nil {
+		return nil, err
+	}
 	s.files = osFiles
 	if s.opts.files != nil {
 		s.files = *s.opts.files
@@ -90,7 +92,7 @@ func Open(gitDir string, opts *Options) (*Store, error) {
 	return s, nil
 }
 
-func (o *Options) setDefaults() {
+func (o *Options) setDefaults() error {
 	if o.CacheBytes == 0 {
 		o.CacheBytes = 64 << 20
 	}
@@ -100,7 +102,13 @@ func (o *Options) setDefaults() {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Level < 1 || o.Level > 9 {
+		return &datakit.Error{Op: "open objects", Kind: datakit.Invalid, Err: errLevel}
+	}
+	return nil
 }
+
+var errLevel = errors.New("the level of compression is from 1 to 9")
 
 func (s *Store) open(gitDir string) (err error) {
 	packs := filepath.Join(s.objects, "pack")

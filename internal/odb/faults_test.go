@@ -46,7 +46,7 @@ func (f *faults) ops() *fileOps {
 			}
 			return real.write(file, b)
 		},
-		sync:    func(file *os.File) error { return errors.Join(f.err(), real.sync(file)) },
+		sync: func(file *os.File) error { return errors.Join(f.err(), real.sync(file)) },
 		remove: func(path string) error {
 			if f.dead && f.armed.Load() && f.left.Load() < 0 {
 				return errInjected

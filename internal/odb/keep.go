@@ -16,6 +16,8 @@ type keeps struct {
 	owner string // the id of the session
 	model string // a file like them, to which they are links: that is quicker than a file each
 
+	remove func(path string) error
+
 	mu   sync.Mutex
 	held map[string]int // users of each file, by the name of the pack
 }
@@ -61,13 +63,13 @@ func (k *keeps) free(packs, name string) {
 	defer k.mu.Unlock()
 	if k.held[name]--; k.held[name] == 0 {
 		delete(k.held, name)
-		os.Remove(filepath.Join(packs, name+".keep"))
+		k.remove(filepath.Join(packs, name+".keep"))
 	}
 }
 
 // newKeeps makes the model in the directory of a session.
-func newKeeps(own *session) (*keeps, error) {
-	k := &keeps{owner: own.id, model: filepath.Join(own.dir, "keep"), held: map[string]int{}}
+func newKeeps(own *session, files *fileOps) (*keeps, error) {
+	k := &keeps{owner: own.id, model: filepath.Join(own.dir, "keep"), remove: files.remove, held: map[string]int{}}
 	return k, k.write(k.model)
 }
 

@@ -122,7 +122,7 @@ func (s *Store) open(gitDir string) (err error) {
 	if s.own, err = newSession(filepath.Join(gitDir, "datakit"), packs, s.opts.Log); err != nil {
 		return err
 	}
-	if s.keeps, err = newKeeps(s.own); err != nil {
+	if s.keeps, err = newKeeps(s.own, &s.files); err != nil {
 		return errors.Join(err, s.own.close())
 	}
 	for _, dir := range dirs {

@@ -13,6 +13,6 @@
 //
 // In the order in which they are taken: Session.names, then the turns of
 // transactions, each of which may be held for as long as the database needs;
-// then Session.mu, FS.mu, remote.mu and transaction.mu, which guard memory and
+// then openEntry.mu, held while a piece is read; then Session.mu, FS.mu, remote.mu and transaction.mu, which guard memory and
 // are held for moments, never together.
 package fsapi

@@ -130,6 +130,42 @@ func TestFS221_LargeDirectory(t *testing.T) {
 	})
 }
 
+func TestFS115_UnchangedThenChanged(t *testing.T) {
+	over(t, func(t *testing.T, c *conn) {
+		c.commit("master", "1", map[string]string{"f": "first", "g": "other"})
+		rw := c.begin("master", "t") + "/rw"
+		f, g := c.openFile(rw+"/f", 0), c.openFile(rw+"/f", 0)
+		defer f.clunk()
+		defer g.clunk()
+		want := func(want string) {
+			t.Helper()
+			for range 2 {
+				if got, err := readAll(c.ctx, f, 3); got != want || err != nil {
+					t.Errorf("read %q, %v, want %q", got, err, want)
+				}
+			}
+		}
+		want("first")
+		c.must("write", g.write(c.ctx, []byte("FI"), 0))
+		want("FIrst")
+		c.must("rename", c.rename(rw+"/f", "h"))
+		want("FIrst")
+		c.must("rename over", c.rename(rw+"/g", "f"))
+		want("FIrst")
+		c.must("truncate", g.truncate(c.ctx, 0))
+		want("")
+		h := c.openFile(rw+"/f", 0)
+		defer h.clunk()
+		if got, err := readAll(c.ctx, h, 3); got != "other" || err != nil {
+			t.Errorf("the other file reads %q, %v", got, err)
+		}
+		c.put(rw+"/f", "new")
+		if got, err := readAll(c.ctx, h, 3); got != "new" || err != nil {
+			t.Errorf("the replaced file reads %q, %v", got, err)
+		}
+	})
+}
+
 func TestFS157_AppendOnly(t *testing.T) {
 	over(t, func(t *testing.T, c *conn) {
 		if !c.direct && c.dialect == p9.Plain {

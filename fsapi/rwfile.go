@@ -42,7 +42,7 @@ func (f rwFile) Open(ctx context.Context, flags vfs.OpenFlags) (vfs.File, error)
 	if err := f.present(ctx); err != nil {
 		return nil, err
 	}
-	return openEntry{f.place, flags.Append}, nil
+	return &openEntry{place: f.place, atEnd: flags.Append}, nil
 }
 
 func (f rwFile) SetLength(ctx context.Context, length uint64) error {
@@ -83,44 +83,3 @@ func (f rwFile) Remove(ctx context.Context, _ bool) error {
 func (f rwFile) Rename(ctx context.Context, dir vfs.Dir, name string) error {
 	return f.rename(ctx, dir, name)
 }
-
-// An openEntry is an open file below rw. Nothing is kept in it: each read and
-// write is one of the transaction, so all see the same content.
-type openEntry struct {
-	*place
-	atEnd bool
-}
-
-func (o openEntry) ReadAt(ctx context.Context, p []byte, off uint64) (n int, err error) {
-	err = o.do(ctx, func(tx *datakit.Tx, path datakit.Path) error {
-		b, err := tx.Open(ctx, path)
-		if err != nil {
-			return entryError(err)
-		}
-		defer b.Close()
-		n, err = readBlob(ctx, b, p, off)
-		return err
-	})
-	return n, err
-}
-
-func (o openEntry) WriteAt(ctx context.Context, p []byte, off uint64) error {
-	return o.do(ctx, func(tx *datakit.Tx, path datakit.Path) error {
-		if int64(off) < 0 {
-			return vfs.NegativeOffset(off)
-		}
-		if len(p) == 0 {
-			return nil
-		}
-		if o.atEnd {
-			e, err := tx.Stat(ctx, path)
-			if err != nil {
-				return entryError(err)
-			}
-			off = uint64(e.Size)
-		}
-		return wireError(tx.WriteAt(ctx, path, p, int64(off)))
-	})
-}
-
-func (o openEntry) Close() error { return nil }

@@ -29,8 +29,8 @@ func (e *env) listRate(srv *server) (float64, error) {
 		return 0, err
 	}
 	defer c.Close()
-	start := time.Now()
-	for range e.size.listings {
+	start, count := time.Now(), 0
+	for ; time.Since(start) < e.size.turn; count++ {
 		n, err := listOnce(c, "dir")
 		if err == nil && n < e.size.entries { // not all servers have "." and ".."
 			err = fmt.Errorf("%d entries, want %d", n, e.size.entries)
@@ -39,7 +39,7 @@ func (e *env) listRate(srv *server) (float64, error) {
 			return 0, fmt.Errorf("%s: %w", srv.name, err)
 		}
 	}
-	return float64(e.size.listings) / time.Since(start).Seconds(), nil
+	return float64(count) / time.Since(start).Seconds(), nil
 }
 
 // listOnce lists a directory and returns the number of its entries.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/bench/wire"
@@ -172,13 +173,15 @@ func (s *readSet) compare(e *env, r row, f func(*server) (float64, error)) (row,
 		return r, err
 	}
 	r.ours = m[0]
+	var all []string
 	for i, v := range m[1:] {
 		name := s.servers[i+1].name
-		r.note += fmt.Sprintf("%s %s; ", name, number(v))
+		all = append(all, name+" "+number(v))
 		if v > r.alt {
 			r.alt, r.altName = v, name
 		}
 	}
+	r.note = strings.Join(all, ", ")
 	return r, nil
 }
 

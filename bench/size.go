@@ -9,7 +9,6 @@ type size struct {
 	clients  int           // how many commit at the same time
 	files    int           // of 1 KiB in the snapshot that is read
 	entries  int           // in the directory that is listed
-	listings int           // of it in one turn
 	stream   int64         // length of the file that is read in order
 	watchers int
 	dirs     int   // in the large tree
@@ -24,7 +23,7 @@ type size struct {
 // full is what is promised.
 var full = size{
 	rounds: 5, turn: 2 * time.Second, clients: 64,
-	files: 2000, entries: 1000, listings: 300, stream: 64 << 20, watchers: 1000,
+	files: 2000, entries: 1000, stream: 64 << 20, watchers: 1000,
 	dirs: 1000, perDir: 1000, branches: 100_000, reads: 1000, changed: 10,
 	depth: 100_000, bigFile: 1 << 30,
 }
@@ -32,7 +31,7 @@ var full = size{
 // brief has the same scale with fewer and shorter turns.
 var brief = size{
 	rounds: 2, turn: 500 * time.Millisecond, clients: 64,
-	files: 2000, entries: 1000, listings: 100, stream: 64 << 20, watchers: 1000,
+	files: 2000, entries: 1000, stream: 64 << 20, watchers: 1000,
 	dirs: 1000, perDir: 1000, branches: 100_000, reads: 1000, changed: 10,
 	depth: 100_000, bigFile: 256 << 20,
 }
@@ -40,7 +39,7 @@ var brief = size{
 // tiny only shows that the benchmarks run.
 var tiny = size{
 	rounds: 1, turn: 10 * time.Millisecond, clients: 4,
-	files: 20, entries: 20, listings: 2, stream: 1 << 20, watchers: 8,
+	files: 20, entries: 20, stream: 1 << 20, watchers: 8,
 	dirs: 10, perDir: 10, branches: 20, reads: 10, changed: 2,
 	depth: 50, bigFile: 2 << 20,
 }

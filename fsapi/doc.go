@@ -13,6 +13,7 @@
 //
 // In the order in which they are taken: Session.names, then the turns of
 // transactions, each of which may be held for as long as the database needs;
-// then openEntry.mu, held while a piece is read; then Session.mu, FS.mu, remote.mu and transaction.mu, which guard memory and
-// are held for moments, never together.
+// then openEntry.mu, held while a piece is read. Session.mu, FS.mu, places.mu
+// and remote.mu guard memory, are held for moments and never together; a
+// headQueue is below its remote.
 package fsapi

@@ -15,11 +15,17 @@ type Branch struct {
 // Name returns the name, such as "master" or "feature/x".
 func (b *Branch) Name() string { return b.name }
 
-func (b *Branch) check(op string) error { return opError(op, b.name, CheckBranch(b.name)) }
+// check returns why an operation on the branch must not begin, or nil.
+func (b *Branch) check(ctx context.Context, op string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return opError(op, b.name, CheckBranch(b.name))
+}
 
 // Head returns the head, or the zero Hash if the branch has none.
 func (b *Branch) Head(ctx context.Context) (Hash, error) {
-	if err := b.check("read head"); err != nil {
+	if err := b.check(ctx, "read head"); err != nil {
 		return Hash{}, err
 	}
 	h, err := b.db.d.Head(ctx, b.name)
@@ -46,7 +52,7 @@ func (b *Branch) Tree(ctx context.Context) (*Tree, error) {
 // present head, if there is one, or the head itself: else NotFastForward.
 // NotExist if there is no such commit.
 func (b *Branch) FastForward(ctx context.Context, to Hash) error {
-	if err := b.check("fast-forward"); err != nil {
+	if err := b.check(ctx, "fast-forward"); err != nil {
 		return err
 	}
 	return opError("fast-forward", b.name, b.db.d.FastForward(ctx, b.name, to))
@@ -55,7 +61,7 @@ func (b *Branch) FastForward(ctx context.Context, to Hash) error {
 // Remove removes the branch. One without a head is no error. Open transactions
 // stay, and make the branch again when committed.
 func (b *Branch) Remove(ctx context.Context) error {
-	if err := b.check("remove branch"); err != nil {
+	if err := b.check(ctx, "remove branch"); err != nil {
 		return err
 	}
 	return opError("remove branch", b.name, b.db.d.RemoveBranch(ctx, b.name))
@@ -64,7 +70,7 @@ func (b *Branch) Remove(ctx context.Context) error {
 // Rename gives the branch another name; b keeps the old one. Exist if a branch
 // of that name has a head, NotExist if this one has none.
 func (b *Branch) Rename(ctx context.Context, to string) error {
-	if err := errors.Join(b.check("rename branch"), opError("rename branch", b.name, CheckBranch(to))); err != nil {
+	if err := errors.Join(b.check(ctx, "rename branch"), opError("rename branch", b.name, CheckBranch(to))); err != nil {
 		return err
 	}
 	return opError("rename branch", b.name, b.db.d.RenameBranch(ctx, b.name, to))
@@ -73,7 +79,7 @@ func (b *Branch) Rename(ctx context.Context, to string) error {
 // Begin starts a transaction from the present head. End it with Tx.Commit or
 // Tx.Abort. Update does so by itself.
 func (b *Branch) Begin(ctx context.Context) (*Tx, error) {
-	if err := b.check("begin"); err != nil {
+	if err := b.check(ctx, "begin"); err != nil {
 		return nil, err
 	}
 	d, err := b.db.d.Begin(ctx, b.name)
@@ -94,13 +100,16 @@ const updateTries = 5
 // the transaction, and tx is valid only until fn returns.
 func (b *Branch) Update(ctx context.Context, msg string, fn func(tx *Tx) error) error {
 	for try := 1; ; try++ {
+		moved := false
 		err := b.With(ctx, func(tx *Tx) error {
 			if err := fn(tx); err != nil {
 				return err
 			}
-			return tx.Commit(ctx, msg)
+			err := tx.Commit(ctx, msg)
+			moved = errors.Is(err, Conflict)
+			return err
 		})
-		if !errors.Is(err, Conflict) || try == updateTries {
+		if !moved || try == updateTries {
 			return err
 		}
 	}
@@ -146,7 +155,7 @@ func (b *Branch) Diff(ctx context.Context, from Hash) ([]Change, error) {
 // call, or the zero Hash; each later one waits until the head differs from
 // what the last returned. Heads between two calls may be skipped.
 func (b *Branch) Watch(ctx context.Context) (Watch[Hash], error) {
-	if err := b.check("watch"); err != nil {
+	if err := b.check(ctx, "watch"); err != nil {
 		return nil, err
 	}
 	w, err := b.db.d.WatchHead(ctx, b.name)
@@ -158,7 +167,7 @@ func (b *Branch) Watch(ctx context.Context) (Watch[Hash], error) {
 // from what the last returned. The Entry has Mode and Hash only. Its Mode is
 // Absent while there is nothing at path; the Root is always a Dir.
 func (b *Branch) WatchPath(ctx context.Context, path Path) (Watch[Entry], error) {
-	if err := errors.Join(b.check("watch"), opError("watch", b.name, path.Check())); err != nil {
+	if err := errors.Join(b.check(ctx, "watch"), opError("watch", b.name, path.Check())); err != nil {
 		return nil, err
 	}
 	w, err := b.db.d.WatchPath(ctx, b.name, path)
@@ -169,7 +178,7 @@ func (b *Branch) WatchPath(ctx context.Context, path Path) (Watch[Entry], error)
 // set after this call, and the zero Hash when the branch was removed. A reader
 // that falls behind by more than 10,000 heads gets Overflow.
 func (b *Branch) Reflog(ctx context.Context) (Watch[Hash], error) {
-	if err := b.check("reflog"); err != nil {
+	if err := b.check(ctx, "reflog"); err != nil {
 		return nil, err
 	}
 	w, err := b.db.d.Reflog(ctx, b.name)

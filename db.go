@@ -22,6 +22,9 @@ func (db *DB) Close() error { return db.d.Close() }
 
 // Branches returns the names of all branches that have a head, sorted.
 func (db *DB) Branches(ctx context.Context) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	names, err := db.d.Branches(ctx)
 	return names, opError("list branches", "", err)
 }
@@ -32,6 +35,9 @@ func (db *DB) Branch(name string) *Branch { return &Branch{db, name} }
 
 // Commit returns the commit h; NotExist if the database has none.
 func (db *DB) Commit(ctx context.Context, h Hash) (*Commit, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	c, err := db.d.Commit(ctx, h)
 	if err != nil {
 		return nil, opError("read commit", h.String(), err)
@@ -43,6 +49,9 @@ func (db *DB) Commit(ctx context.Context, h Hash) (*Commit, error) {
 // Tree returns the tree that id names, or a Tree whose Root is a single file
 // or link. NotExist if the object is missing or of another type.
 func (db *DB) Tree(ctx context.Context, id TreeID) (*Tree, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	t, err := db.d.Tree(ctx, id)
 	if err != nil {
 		return nil, opError("read tree", id.String(), err)
@@ -53,6 +62,9 @@ func (db *DB) Tree(ctx context.Context, id TreeID) (*Tree, error) {
 // Diff returns the files that were added, removed or updated on the way from
 // commit from to commit to, sorted by path, byte by byte, each once.
 func (db *DB) Diff(ctx context.Context, from, to Hash) ([]Change, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	cs, err := db.d.Diff(ctx, from, to)
 	return cs, opError("diff", from.String()+".."+to.String(), err)
 }

@@ -134,7 +134,8 @@ type TxDriver interface {
 	TreeDriver // the present contents
 
 	// Create makes a file or link, as mode says, with the given content. A
-	// file or link already there is replaced; IsDir if a directory is.
+	// file or link already there is replaced; IsDir if a directory is. The
+	// mode Absent means that of what is there, and Normal if nothing is.
 	Create(ctx context.Context, path Path, mode Mode, content []byte) error
 
 	// Mkdir makes an empty directory; Exist if anything is there.

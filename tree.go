@@ -49,11 +49,28 @@ func (t *Tree) ReadDir(ctx context.Context, path Path) ([]Entry, error) {
 // pieces. What is read does not change even if the Tree does. IsDir for a
 // directory.
 func (t *Tree) Open(ctx context.Context, path Path) (Blob, error) {
-	return call(ctx, t, "open", path, t.d.Open)
+	b, err := call(ctx, t, "open", path, t.d.Open)
+	if err != nil {
+		return nil, err
+	}
+	return promptBlob{b}, nil
+}
+
+// A promptBlob reads nothing for a context that is done.
+type promptBlob struct{ Blob }
+
+func (b promptBlob) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	return b.Blob.ReadAt(ctx, p, off)
 }
 
 func call[T any](ctx context.Context, t *Tree, op string, path Path, f func(context.Context, Path) (T, error)) (T, error) {
 	var none T
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
 	full, err := t.at(path)
 	if err != nil {
 		return none, opError(op, string(path), err)

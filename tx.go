@@ -81,36 +81,18 @@ func (tx *Tx) Symlink(ctx context.Context, path Path, target string) error {
 // mode, a symlink too, whose target is then the content; if there is nothing a
 // Normal file is made. IsDir for a directory.
 func (tx *Tx) WriteFile(ctx context.Context, path Path, content []byte) error {
-	return tx.create("write", path, func() error {
-		mode, err := tx.fileMode(ctx, path)
-		if errors.Is(err, NotExist) {
-			mode, err = Normal, nil
-		}
-		if err != nil {
-			return err
-		}
-		return tx.d.Create(ctx, path, mode, content)
-	})
+	return tx.create("write", path, func() error { return tx.d.Create(ctx, path, Absent, content) })
 }
 
 // Replace sets the content of the file or symlink at path, which must exist,
 // and keeps its mode. IsDir for a directory.
 func (tx *Tx) Replace(ctx context.Context, path Path, content []byte) error {
 	return tx.edit("replace", path, func() error {
-		mode, err := tx.fileMode(ctx, path)
-		if err != nil {
+		if _, err := tx.d.Lookup(ctx, path); err != nil {
 			return err
 		}
-		return tx.d.Create(ctx, path, mode, content)
+		return tx.d.Create(ctx, path, Absent, content)
 	})
-}
-
-func (tx *Tx) fileMode(ctx context.Context, path Path) (Mode, error) {
-	e, err := tx.d.Lookup(ctx, path)
-	if err == nil && e.Mode == Dir {
-		err = IsDir
-	}
-	return e.Mode, err
 }
 
 // ReadFrom sets the content of the file at path as WriteFile does, to all that
@@ -188,6 +170,11 @@ func (tx *Tx) MkdirAll(ctx context.Context, path Path) error {
 	}
 	if err := path.Check(); err != nil {
 		return opError("mkdir", string(path), err)
+	}
+	for step := range path.Steps() {
+		if err := CheckName(step); err != nil {
+			return opError("mkdir", string(path), err)
+		}
 	}
 	at := Root
 	for step := range path.Steps() {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/object"
 	"github.com/datakit/datakit/internal/store"
 )
@@ -24,10 +25,12 @@ type content struct {
 	tempDir string
 	memory  *atomic.Int64 // counts the bytes in memory, for all transactions
 
-	mu   sync.RWMutex // guards what follows
-	mem  []byte
-	file *os.File // holds all of it if not nil
-	size int64
+	mu      sync.RWMutex // guards what follows
+	mem     []byte
+	file    *os.File // holds all of it if not nil
+	size    int64
+	readers int  // open blobs; while there are any the content must not change
+	dead    bool // to be released by the last reader
 }
 
 // newContent returns the content data, of which it makes a copy.
@@ -144,16 +147,39 @@ func (c *content) prepare(size int64) error {
 	return nil
 }
 
-// discard releases memory and file. Nothing may be using the content.
+// discard releases memory and file, as soon as nobody reads them.
 func (c *content) discard() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.dead = c.readers > 0; c.dead {
+		return
+	}
+	c.free()
+}
+
+// free releases memory and file. The caller holds mu.
+func (c *content) free() {
 	if c.file != nil {
 		closeTemp(c.file)
 	} else {
 		c.memory.Add(-c.size)
 	}
 	c.file, c.mem, c.size = nil, nil, 0
+}
+
+// open returns a blob of the content as it is.
+func (c *content) open() datakit.Blob {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.readers++
+	return openContent{c}
+}
+
+// isRead reports whether there are open blobs.
+func (c *content) isRead() bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.readers > 0
 }
 
 // object returns the blob object of the content, which must not change while
@@ -176,16 +202,23 @@ func (c *content) object() (store.Object, error) {
 	return o, nil
 }
 
-// liveBlob shows a content as it is at each read.
-type liveBlob struct{ *content }
+// An openContent is a blob of a content, which is not changed while it is open.
+type openContent struct{ c *content }
 
-func (b liveBlob) Size() int64 { return b.length() }
+func (b openContent) Size() int64 { return b.c.length() }
 
-func (b liveBlob) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
-	return b.content.ReadAt(p, off)
+func (b openContent) ReadAt(_ context.Context, p []byte, off int64) (int, error) {
+	return b.c.ReadAt(p, off)
 }
 
-func (b liveBlob) Close() error { return nil }
+func (b openContent) Close() error {
+	b.c.mu.Lock()
+	defer b.c.mu.Unlock()
+	if b.c.readers--; b.c.readers == 0 && b.c.dead {
+		b.c.free()
+	}
+	return nil
+}
 
 // tempFile makes a file in dir that vanishes with the process, where the
 // system allows it at once.

@@ -115,6 +115,15 @@ func (db *DB) Close() error {
 	return db.closeErr
 }
 
+func (db *DB) isClosed() bool {
+	select {
+	case <-db.ended:
+		return true
+	default:
+		return false
+	}
+}
+
 // Branches implements datakit.BranchDriver.
 func (db *DB) Branches(ctx context.Context) ([]string, error) { return db.refs.Branches(ctx) }
 

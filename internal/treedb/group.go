@@ -174,8 +174,7 @@ func (g *group) advance(branch string, to datakit.Hash) {
 // could not be moved the reason.
 func (g *group) commit() map[string]error {
 	updates := g.updates()
-	if len(updates) == 0 {
-		g.announceUnmoved()
+	if !g.moved() {
 		return nil
 	}
 	errs, err := g.write(updates)
@@ -193,8 +192,25 @@ func (g *group) commit() map[string]error {
 			g.c.lineage.forget(u.Branch)
 		}
 	}
-	g.announceUnmoved()
+	for _, m := range g.order {
+		if err != nil {
+			failed[m.branch] = err
+		}
+	}
+	if err == nil {
+		g.announceUnmoved()
+	}
 	return failed
+}
+
+// moved reports whether a branch has moved, be it back to where it was.
+func (g *group) moved() bool {
+	for _, m := range g.order {
+		if len(m.heads) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // write writes the objects and moves the branches. It returns for each update

@@ -320,6 +320,55 @@ func TestFS143_BoundedRequests(t *testing.T) {
 	})
 }
 
+// TestFS178_EndWhileCrowded ends a connection from which nothing is read, as
+// there is too much to do.
+func TestFS178_EndWhileCrowded(t *testing.T) {
+	eachDialect(t, func(t *testing.T, d Dialect) {
+		tree := newMemTree()
+		g := newGate()
+		tree.put("f", "").onWrite = g.write
+		srv := serveTree(tree)
+		srv.MaxRequests = 2
+		c := rawSession(t, srv, d)
+		c.walkOpen(1, "f")
+		for i := range 5 {
+			c.sendWrite(uint16(i), 1, "x")
+		}
+		g.wants(t, "x")
+		c.nc.Close()
+		eventually(t, "the end of the connection", func() bool { return srv.Connections() == 0 })
+		if n := tree.open.Load(); n != 0 {
+			t.Errorf("%d files open", n)
+		}
+	})
+}
+
+// TestFS143_MuchToDo sends far more than is worked on at a time, and more than
+// is read ahead.
+func TestFS143_MuchToDo(t *testing.T) {
+	eachDialect(t, func(t *testing.T, d Dialect) {
+		tree := newMemTree()
+		f := tree.put("f", "")
+		f.onWrite = func(ctx context.Context, _ []byte, _ uint64) error { vfs.MayWait(ctx); return nil }
+		srv := serveTree(tree)
+		srv.MaxRequests = 2
+		c := rawSession(t, srv, d)
+		c.walkOpen(1, "f")
+		c.walkOpen(2, "f")
+		const count = 500
+		go func() {
+			for i := range count {
+				c.nc.Write(frame(twrite, uint16(i), u32(uint32(1+i%2)), u64(0), u32(1000), make([]byte, 1000)))
+			}
+		}()
+		for range count {
+			if typ, _, body := c.recv(); typ != twrite+1 {
+				t.Fatalf("reply of type %d: %q", typ, body)
+			}
+		}
+	})
+}
+
 // TestFS143_WaitingReadsDoNotCount has more readers wait than requests may be
 // worked on, on one connection.
 func TestFS143_WaitingReadsDoNotCount(t *testing.T) {

@@ -2,7 +2,9 @@ package p9
 
 import (
 	"context"
+	"errors"
 	"net"
+	"os"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -10,6 +12,9 @@ import (
 
 // flushSize is how much of replies is collected at most before it is written.
 const flushSize = 32 << 10
+
+// readAheadSize is how much is read at most while nothing can be carried out.
+const readAheadSize = 64 << 10
 
 // A conn is a connection as the server has it.
 //
@@ -39,7 +44,7 @@ type conn struct {
 	active   int                 // goroutines
 	working  int                 // detached requests but waiting ones
 	waiting  int                 // detached reads of waiting files
-	full     bool                // nobody leads, as there are too many of these
+	stalled  bool                // the leader waits, as there are too many of these
 	draining bool                // no request is read any more
 	ended    bool                // all requests are cancelled
 	tags     map[uint16]*request // the detached requests
@@ -68,7 +73,7 @@ func (c *conn) lead() {
 		frame, err := c.next()
 		if err != nil {
 			c.end()
-			return
+			break
 		}
 		r := c.idle
 		if r == nil {
@@ -76,10 +81,11 @@ func (c *conn) lead() {
 		}
 		c.idle = nil
 		r.serve(frame)
-		if r.detached.Load() && !c.takeLead() {
+		if r.detached.Load() {
 			return
 		}
 	}
+	c.flush()
 }
 
 // next returns the next request. It writes the replies that are ready before
@@ -126,25 +132,57 @@ func (c *conn) write(b []byte) {
 	}
 }
 
-// mayRead reports whether another request may be read. If it may not because
-// there are too many, the goroutine of the next one that finishes takes the
-// lead.
+// mayRead reports whether another request is to be carried out. It waits as long
+// as there are too many.
 func (c *conn) mayRead() bool {
 	c.mu.Lock()
-	ok := !c.draining && !c.ended && !c.crowded()
-	c.alone = len(c.tags) == 0
-	c.mu.Unlock()
-	if ok {
-		return true
-	}
-	c.flush()
-	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.draining || c.ended {
-		return false
+	for c.crowded() && !c.draining && !c.ended {
+		c.resume()
+		c.stalled = true
+		c.mu.Unlock()
+		c.flush()
+		c.readAhead()
+		c.mu.Lock()
 	}
-	c.full = c.crowded()
-	return !c.full
+	c.resume()
+	c.alone = len(c.tags) == 0
+	return !c.draining && !c.ended
+}
+
+// resume takes back what settle does to wake the leader. mu is held.
+func (c *conn) resume() {
+	if c.stalled && !c.draining {
+		c.nc.SetReadDeadline(time.Time{})
+	}
+	c.stalled = false
+}
+
+// readAhead waits until something has changed about that. So that it
+// notices meanwhile that the client has gone, it reads, but no more than a
+// limited amount.
+func (c *conn) readAhead() {
+	if c.in.buffered() >= readAheadSize {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for c.crowded() && !c.draining && !c.ended {
+			c.settled.Wait()
+		}
+		return
+	}
+	if err := c.in.fill(); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		c.end()
+	}
+}
+
+// settle tells those who wait for it that a detached request has finished. mu is
+// held.
+func (c *conn) settle(r *request) {
+	*c.count(r)--
+	c.settled.Broadcast()
+	if c.stalled {
+		c.nc.SetReadDeadline(time.Unix(1, 0)) // wakes the leader
+	}
 }
 
 // crowded reports whether there are as many detached requests as there may be.
@@ -152,16 +190,6 @@ func (c *conn) mayRead() bool {
 func (c *conn) crowded() bool {
 	return c.working >= or(c.srv.MaxRequests, DefaultMaxRequests) ||
 		c.waiting >= or(c.srv.MaxWaiting, DefaultMaxWaiting)
-}
-
-// takeLead reports whether the goroutine of a request that has finished leads
-// from now on.
-func (c *conn) takeLead() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	lead := c.full
-	c.full = false
-	return lead
 }
 
 // leave ends a goroutine.
@@ -222,6 +250,7 @@ func (c *conn) end() {
 		return
 	}
 	c.cancelAll()
+	c.settled.Broadcast()
 }
 
 // cancelAll cancels all requests for good. mu is held.
@@ -248,6 +277,7 @@ func (c *conn) drain(grace time.Duration) {
 			r.cancel()
 		}
 	}
+	c.settled.Broadcast()
 	c.mu.Unlock()
 	c.nc.SetReadDeadline(time.Unix(1, 0))
 	timer := time.NewTimer(grace)

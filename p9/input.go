@@ -51,7 +51,10 @@ func (in *input) frame(limit uint32) ([]byte, error) {
 	return b[:size:size], nil
 }
 
-// fill reads once, after frame has returned nil.
+// buffered returns how much has been read and not used.
+func (in *input) buffered() int { return len(in.buf.b) - in.next }
+
+// fill reads once. Messages that frame has returned are no longer valid.
 func (in *input) fill() error {
 	in.makeRoom()
 	b := in.buf.b

@@ -221,8 +221,7 @@ func (r *request) finishDetached(err error) {
 	c.wmu.Unlock()
 	r.freeBuffers()
 	c.mu.Lock()
-	*c.count(r)--
-	c.settled.Broadcast()
+	c.settle(r)
 	c.mu.Unlock()
 }
 

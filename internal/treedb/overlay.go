@@ -135,6 +135,27 @@ func (n *node) emptyDirs(at datakit.Path, paths []datakit.Path) []datakit.Path {
 	return paths
 }
 
+// A dated is an entry that was changed, and when.
+type dated struct {
+	path datakit.Path
+	at   time.Time
+}
+
+// changes appends the entries below n that were changed.
+func (n *node) changes(at datakit.Path, all []dated) []dated {
+	if n.dir == nil {
+		return all
+	}
+	for name, c := range n.dir.edits {
+		path := at.Join(datakit.Path(name))
+		if !c.changed.IsZero() && c.mode != datakit.Absent {
+			all = append(all, dated{path, c.changed})
+		}
+		all = c.changes(path, all)
+	}
+	return all
+}
+
 // A builder makes the objects of an edited tree.
 type builder struct {
 	s *scratch

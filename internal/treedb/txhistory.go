@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/store"
@@ -156,17 +157,24 @@ func (t *tx) Merge(ctx context.Context, h datakit.Hash) error {
 		if !slices.Contains(t.parents, h) {
 			t.parents = append(t.parents, h)
 		}
-		return t.adopt(result)
+		return t.adopt(s, ours, result)
 	})
 }
 
-// adopt makes the result of a merge the contents. Directories that were empty
-// stay (specification, FS-124).
-func (t *tx) adopt(result merged) error {
+// adopt makes the result of a merge the contents, which were the tree ours so
+// far. Directories that were empty stay (specification, FS-124), and when
+// entries were changed is known as before, or now for what the merge changed.
+func (t *tx) adopt(src source, ours datakit.Hash, result merged) error {
+	news, err := diffTrees(src, ours, result.tree)
+	if err != nil {
+		return err
+	}
 	empty := t.root.emptyDirs(datakit.Root, nil)
+	before := t.root.changes(datakit.Root, nil)
 	t.root.discard()
 	t.rev++
-	t.root = &node{mode: datakit.Dir, hash: result.tree, rev: t.rev, changed: t.db.opts.Now()}
+	now := t.db.opts.Now()
+	t.root = &node{mode: datakit.Dir, hash: result.tree, rev: t.rev, changed: now}
 	for _, c := range result.conflicts {
 		t.conflicts[c.Path] = true
 	}
@@ -175,7 +183,25 @@ func (t *tx) adopt(result merged) error {
 			return err
 		}
 	}
+	for _, c := range before {
+		t.date(c.path, c.at)
+	}
+	for _, c := range news {
+		t.date(c.Path, now)
+	}
 	return nil
+}
+
+// date sets when the entry at path was changed, if there is one.
+func (t *tx) date(path datakit.Path, at time.Time) {
+	p, err := t.place(path)
+	if err != nil {
+		return
+	}
+	if n, err := p.get(); err == nil {
+		n.changed = at
+		p.dir.edits[p.name] = n
+	}
 }
 
 // keepDir makes an empty directory, and those above it, where nothing else is

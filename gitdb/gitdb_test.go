@@ -508,6 +508,28 @@ func TestFS205_FetchIntoRepository(t *testing.T) {
 	}
 }
 
+// TestFS209_FetchedObjectsSurviveGC has git clean up between a fetch and the use
+// of what came.
+func TestFS209_FetchedObjectsSurviveGC(t *testing.T) {
+	t.Parallel()
+	there := gitRepo(t)
+	want := commitFile(t, there, "foo", "foo")
+	dir := t.TempDir()
+	db := open(t, dir, nil)
+	write(t, db, "master", map[datakit.Path]string{"a": "a"})
+	got, err := db.Fetch(t.Context(), there, "master")
+	if err != nil || got.String() != want {
+		t.Fatalf("fetch = %v, %v, want %s", got, err, want)
+	}
+	git(t, dir, "gc", "-q")
+	if err := db.Branch("got").FastForward(t.Context(), got); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, db, "got", "foo"); got != "foo" {
+		t.Errorf("foo is %q", got)
+	}
+}
+
 func mustHash(t testing.TB, s string) datakit.Hash {
 	t.Helper()
 	h, err := datakit.ParseHash(s)

@@ -278,7 +278,7 @@ func TestFS218_NumberInEachError(t *testing.T) {
 	}
 }
 
-func TestFS145_PanicAndInternalError(t *testing.T) {
+func TestFS145_FS224_PanicAndInternalError(t *testing.T) {
 	eachDialect(t, func(t *testing.T, d Dialect) {
 		tree := newMemTree()
 		tree.put("panics", "").onRead = func(context.Context, []byte, uint64) (int, error) { panic("secret") }
@@ -314,7 +314,7 @@ func TestNewSessionFails(t *testing.T) {
 	c.fails(errNoVersion, tattach, 1)
 }
 
-func TestServeSurvivesAccept(t *testing.T) {
+func TestFS188_ServeSurvivesAccept(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &flakyListener{fail: 3, closed: make(chan struct{})}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -54,6 +55,17 @@ func (e *env) close() {
 		f()
 	}
 	os.RemoveAll(e.dir)
+}
+
+// caption says where and when the figures are measured. What else the machine
+// is doing counts: a load as high as its processors distorts them.
+func (e *env) caption() string {
+	s := fmt.Sprintf("%s, %s/%s, %d processors, medians of %d rounds", time.Now().Format(time.DateTime),
+		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), e.size.rounds)
+	if l := load(); l > 0 {
+		s += fmt.Sprintf(", load %.1f at the start", l)
+	}
+	return s
 }
 
 // logf tells about progress, on standard error.

@@ -54,7 +54,9 @@ func run(ctx context.Context, args []string) error {
 	if *datakit != "" {
 		e.datakit = func() (string, error) { return *datakit, nil }
 	}
+	caption := e.caption()
 	rows, err := measure(e, re)
+	fmt.Println(caption)
 	printTable(os.Stdout, rows)
 	return err
 }

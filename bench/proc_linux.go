@@ -29,3 +29,12 @@ func memory(pid int, field string) (float64, error) {
 	}
 	return 0, fmt.Errorf("process %d: no %s", pid, field)
 }
+
+// load returns the load average of the last minute, or 0 if it is not known.
+func load() (v float64) {
+	data, err := os.ReadFile("/proc/loadavg")
+	if err == nil {
+		fmt.Sscan(string(data), &v)
+	}
+	return v
+}

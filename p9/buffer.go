@@ -39,14 +39,3 @@ func (b *buffer) free() {
 		buffers[class].Put(b)
 	}
 }
-
-// grow makes room for n more bytes, in another buffer if need be.
-func (b *buffer) grow(n int) *buffer {
-	if cap(b.b)-len(b.b) >= n {
-		return b
-	}
-	larger := newBuffer(max(2*cap(b.b), len(b.b)+n))
-	larger.b = append(larger.b, b.b...)
-	b.free()
-	return larger
-}

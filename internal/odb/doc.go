@@ -26,6 +26,6 @@
 //	datakit/merge.lock     locked by the Store that merges packs
 //	objects/pack/*.keep    of packs no reference leads to yet: "datakit ID"
 //
-// They are removed by Close or, if the program was killed, by the next Open of
-// any Store of the repository.
+// All but the empty merge.lock are removed by Close or, if the program was
+// killed, by the next Open of any Store of the repository.
 package odb

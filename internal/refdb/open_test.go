@@ -182,7 +182,11 @@ func TestFS2_DamagedPackedRefs(t *testing.T) {
 	if err := apply(t, db, up("q", zero, c[0]))[0]; !errors.Is(err, datakit.Internal) {
 		t.Errorf("creation of a branch that may be packed: %v, want %v", err, datakit.Internal)
 	}
-	if err := os.WriteFile(packs, good, 0o666); err != nil {
+	repaired := packs + ".new"
+	if err := os.WriteFile(repaired, good, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(repaired, packs); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "repaired", func() bool {

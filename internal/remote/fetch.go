@@ -1,87 +1,122 @@
-// Package remote exchanges branches with other Git repositories: by file, git,
-// http, https and ssh URLs.
 package remote
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
-	git "github.com/go-git/go-git/v5"
-	"github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
+	"github.com/go-git/go-git/v5/plumbing/protocol/packp/sideband"
 	"github.com/go-git/go-git/v5/plumbing/transport"
 
 	"github.com/datakit/datakit"
-	"github.com/datakit/datakit/internal/store"
 )
-
-// A Repository is the local side of an exchange.
-type Repository struct {
-	Objects store.Objects
-	Refs    store.Refs
-
-	// AddPack stores the objects of a pack, which is complete in itself. An
-	// error leaves nothing behind.
-	AddPack func(ctx context.Context, pack io.Reader) error
-}
 
 const (
-	fetched = plumbing.ReferenceName("refs/fetched") // exists for a fetch only
+	// maxHeads is how many branches are looked at to tell a remote what is
+	// here, so that it need not send it.
+	maxHeads = 256
 
-	// maxHaves is how many branches a remote is told of, so that it need not
-	// send what is here.
-	maxHaves = 256
+	// maxHaves is how many commits it is told of.
+	maxHaves = 512
 )
 
-// Fetch copies the history of a branch of the repository at url and returns
-// its head. The error is NotExist if there is no such branch. No reference is
-// changed.
-func (r Repository) Fetch(ctx context.Context, url, branch string) (datakit.Hash, error) {
-	heads, err := r.someHeads(ctx)
-	if err != nil {
-		return datakit.Hash{}, err
-	}
-	s := fetchStorage{newStorage(r.Objects, heads), func(pack io.Reader) error { return r.AddPack(ctx, pack) }}
-	spec := config.RefSpec(fmt.Sprintf("+refs/heads/%s:%s", branch, fetched))
-	err = newRemote(s, url).FetchContext(ctx, &git.FetchOptions{RefSpecs: []config.RefSpec{spec}, Tags: git.NoTags})
-	var none git.NoMatchingRefSpecError
-	switch {
-	case ctx.Err() != nil:
+// Fetch copies the history of a branch of the repository at address and
+// returns its head. The error is NotExist if there is no such branch. No
+// reference is changed.
+func (r Repository) Fetch(ctx context.Context, address, branch string) (datakit.Hash, error) {
+	head, err := r.fetch(ctx, address, branch)
+	if err != nil && ctx.Err() != nil {
 		return datakit.Hash{}, ctx.Err()
-	case errors.As(err, &none), errors.Is(err, transport.ErrEmptyRemoteRepository):
-		return datakit.Hash{}, datakit.NotExist
-	case err != nil && !errors.Is(err, git.NoErrAlreadyUpToDate):
-		return datakit.Hash{}, err
 	}
-	ref, err := s.Reference(fetched)
-	if err != nil {
-		return datakit.Hash{}, err
-	}
-	return datakit.Hash(ref.Hash()), nil
+	return head, err
 }
 
-// someHeads returns branches that a remote may know.
-func (r Repository) someHeads(ctx context.Context) (map[string]datakit.Hash, error) {
+func (r Repository) fetch(ctx context.Context, address, branch string) (datakit.Hash, error) {
+	s, err := openFetch(ctx, address)
+	if err != nil {
+		return datakit.Hash{}, err
+	}
+	defer s.Close()
+	refs, err := s.AdvertisedReferencesContext(ctx)
+	if errors.Is(err, transport.ErrEmptyRemoteRepository) {
+		return datakit.Hash{}, datakit.NotExist
+	}
+	if err != nil {
+		return datakit.Hash{}, err
+	}
+	want, ok := refs.References[string(plumbing.NewBranchReferenceName(branch))]
+	if !ok {
+		return datakit.Hash{}, datakit.NotExist
+	}
+	head := datakit.Hash(want)
+	if r.has(head) {
+		return head, nil
+	}
+	return head, r.download(ctx, s, refs, want)
+}
+
+// download gets all objects that lead from want and are not here.
+func (r Repository) download(ctx context.Context, s transport.UploadPackSession, refs *packp.AdvRefs, want plumbing.Hash) error {
+	req := packp.NewUploadPackRequestFromCapabilities(refs.Capabilities)
+	if refs.Capabilities.Supports(capability.NoProgress) {
+		req.Capabilities.Set(capability.NoProgress)
+	}
+	req.Wants = []plumbing.Hash{want}
+	var err error
+	if req.Haves, err = r.haves(ctx, refs); err != nil {
+		return err
+	}
+	resp, err := s.UploadPack(ctx, req)
+	if err != nil {
+		return err
+	}
+	defer resp.Close()
+	return r.AddPack(ctx, contents(resp, req.Capabilities))
+}
+
+// contents returns the pack in a response, which may have messages in between.
+func contents(resp io.Reader, caps *capability.List) io.Reader {
+	switch {
+	case caps.Supports(capability.Sideband64k):
+		return sideband.NewDemuxer(sideband.Sideband64k, resp)
+	case caps.Supports(capability.Sideband):
+		return sideband.NewDemuxer(sideband.Sideband, resp)
+	}
+	return resp
+}
+
+// haves returns commits that are here: those that the remote has spoken of,
+// and the newest ones of the branches.
+func (r Repository) haves(ctx context.Context, refs *packp.AdvRefs) ([]plumbing.Hash, error) {
 	names, err := r.Refs.Branches(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return r.heads(ctx, names[:min(len(names), maxHaves)])
-}
-
-// heads returns the heads of those of the branches that exist.
-func (r Repository) heads(ctx context.Context, names []string) (map[string]datakit.Hash, error) {
-	heads := make(map[string]datakit.Hash)
-	for _, name := range names {
-		h, err := r.Refs.Head(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		if !h.IsZero() {
-			heads[name] = h
+	heads, err := r.heads(ctx, names[:min(len(names), maxHeads)])
+	if err != nil {
+		return nil, err
+	}
+	var haves []plumbing.Hash
+	for _, h := range refs.References {
+		if len(haves) < maxHaves && r.has(datakit.Hash(h)) {
+			haves = append(haves, h)
 		}
 	}
-	return heads, nil
+	w := newWalk(r.Objects)
+	for _, h := range heads {
+		if err := w.add(h, false); err != nil {
+			return nil, err
+		}
+	}
+	for len(haves) < 2*maxHaves {
+		n, err := w.next()
+		if n == nil || err != nil {
+			return haves, err
+		}
+		haves = append(haves, plumbing.Hash(n.hash))
+	}
+	return haves, ctx.Err()
 }

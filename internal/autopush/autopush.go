@@ -4,6 +4,7 @@ package autopush
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -64,6 +65,9 @@ func (r *run) collect(ctx context.Context, changes datakit.Watch[[]string]) {
 	for {
 		names, err := changes.Next(ctx)
 		if err != nil {
+			if ctx.Err() == nil && r.Log != nil {
+				r.Log.Error("changes are not pushed any more", "remote", r.Remote, "error", err)
+			}
 			return
 		}
 		r.add(names)
@@ -100,7 +104,10 @@ func (r *run) loop(ctx context.Context) {
 				return
 			}
 			for names := r.take(); len(names) > 0 && ctx.Err() == nil; names = r.take() {
+				// Success leaves the retry of others alone: they would wait
+				// for ever if it began anew with each change.
 				if r.push(ctx, names) > 0 {
+					r.pause = 0
 					retry = r.nextRetry()
 				}
 			}
@@ -121,8 +128,8 @@ func (r *run) nextRetry() <-chan time.Time {
 	return time.After(r.pause)
 }
 
-// push tries some branches and returns how many of all have failed now.
-func (r *run) push(ctx context.Context, names map[string]bool) int {
+// push tries some branches and returns how many of them have failed.
+func (r *run) push(ctx context.Context, names map[string]bool) (failures int) {
 	branches := slices.Sorted(maps.Keys(names))
 	if len(branches) == 0 {
 		return 0
@@ -133,29 +140,32 @@ func (r *run) push(ctx context.Context, names map[string]bool) int {
 		r.OnPush(time.Since(start))
 	}
 	for _, b := range branches {
-		switch {
-		case err != nil, refused[b] != nil:
-			r.failed[b] = true
-		default:
+		if err == nil && refused[b] == nil {
 			delete(r.failed, b)
+			continue
 		}
+		r.failed[b] = true
+		failures++
 	}
-	r.report(branches, refused, err)
-	if len(r.failed) == 0 {
-		r.pause = 0
+	if !errors.Is(err, context.Canceled) { // by the order to stop; finish tries again
+		r.report(branches, refused, err)
 	}
-	return len(r.failed)
+	return failures
 }
 
 func (r *run) report(branches []string, refused map[string]error, err error) {
 	if r.Log == nil {
 		return
 	}
-	for b, err := range refused {
-		r.Log.Error("the remote refuses a branch", "remote", r.Remote, "branch", b, "error", err)
+	for _, b := range slices.Sorted(maps.Keys(refused)) {
+		r.Log.Error("the remote refuses a branch", "remote", r.Remote, "branch", b, "error", refused[b])
+		branches = slices.DeleteFunc(branches, func(name string) bool { return name == b })
 	}
 	if err != nil {
 		r.Log.Error("push failed", "remote", r.Remote, "branches", strings.Join(branches, " "), "error", err)
+		return
+	}
+	if len(branches) == 0 {
 		return
 	}
 	r.Log.Info("pushed", "remote", r.Remote, "branches", strings.Join(branches, " "))

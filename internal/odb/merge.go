@@ -25,9 +25,12 @@ const (
 // their place on the disk gets free.
 const rescanEvery = time.Minute
 
-// askMerge has the number of packs looked at, soon.
+// askMerge has the number of packs looked at, soon, after the first pack and
+// then after each mergeStep: to wake for each commit would slow it down.
 func (s *Store) askMerge() {
-	s.released.Add(1)
+	if n := s.released.Add(1); n != 1 && n%mergeStep != 0 {
+		return
+	}
 	select {
 	case s.merge <- struct{}{}:
 	default:

@@ -68,6 +68,27 @@ func TestFS183_AddressIsReusableAtOnce(t *testing.T) {
 	mustListen(t, again)
 }
 
+// TestFS188_Backlog connects 128 times before anybody accepts.
+func TestFS188_Backlog(t *testing.T) {
+	t.Parallel()
+	l := mustListen(t, "tcp://127.0.0.1:0")[0]
+	d := net.Dialer{Timeout: 10 * time.Second}
+	for i := range 128 {
+		c, err := d.DialContext(t.Context(), "tcp", l.Addr().String())
+		if err != nil {
+			t.Fatalf("connection %d: %v", i+1, err)
+		}
+		defer c.Close()
+	}
+	for i := range 128 {
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatalf("accept %d: %v", i+1, err)
+		}
+		c.Close()
+	}
+}
+
 func TestFS183_UnknownHostIsAnError(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -2,7 +2,8 @@ package odb
 
 import (
 	"os"
-	"runtime"
+
+	"github.com/datakit/datakit/internal/flush"
 )
 
 // fileOps are the operations that change the disk. Tests have them fail.
@@ -23,19 +24,5 @@ var osFiles = fileOps{
 	sync:    func(f *os.File) error { return f.Sync() },
 	rename:  os.Rename,
 	remove:  os.Remove,
-	syncDir: syncDir,
-}
-
-// syncDir brings the names in a directory to stable storage, where the system
-// knows how to.
-func syncDir(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
+	syncDir: flush.Dir,
 }

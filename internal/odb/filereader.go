@@ -10,5 +10,6 @@ const fileBuffer = 64 << 10
 
 // newFileReader reads the part of a file from off to end.
 func newFileReader(f io.ReaderAt, off, end int64) *bufio.Reader {
-	return bufio.NewReaderSize(io.NewSectionReader(f, off, end-off), fileBuffer)
+	size := min(fileBuffer, end-off)
+	return bufio.NewReaderSize(io.NewSectionReader(f, off, end-off), int(size))
 }

@@ -18,8 +18,10 @@ type keeps struct {
 
 	remove func(path string) error
 
-	mu   sync.Mutex
-	held map[string]int // users of each file, by the name of the pack
+	mu       sync.Mutex     // guards what follows
+	held     map[string]int // users of each file, by the name of the pack
+	removing string         // a pack that is being removed, or ""
+	removed  sync.Cond      // signalled when it is not any more; its lock is mu
 }
 
 // hold makes the .keep file of a pack. ours is false if somebody else had made
@@ -27,6 +29,9 @@ type keeps struct {
 func (k *keeps) hold(packs, name string) (ours bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	for k.removing == name {
+		k.removed.Wait()
+	}
 	if k.held[name] == 0 {
 		path := filepath.Join(packs, name+".keep")
 		err := os.Link(k.model, path)
@@ -70,6 +75,7 @@ func (k *keeps) free(packs, name string) {
 // newKeeps makes the model in the directory of a session.
 func newKeeps(own *session, files *fileOps) (*keeps, error) {
 	k := &keeps{owner: own.id, model: filepath.Join(own.dir, "keep"), remove: files.remove, held: map[string]int{}}
+	k.removed.L = &k.mu
 	return k, k.write(k.model)
 }
 
@@ -80,11 +86,21 @@ func (k *keeps) all() []string {
 	return slices.Collect(maps.Keys(k.held))
 }
 
-// ifFree runs f unless the pack is held. Nobody can hold it meanwhile.
+// ifFree runs f, which removes the pack, unless that is held. Who would hold it
+// waits for f; who holds others does not. It must not be called by two
+// goroutines at once.
 func (k *keeps) ifFree(name string, f func()) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.held[name] == 0 {
-		f()
+	if k.held[name] > 0 {
+		return
 	}
+	k.removing = name
+	k.mu.Unlock()
+	defer func() {
+		k.mu.Lock()
+		k.removing = ""
+		k.removed.Broadcast()
+	}()
+	f()
 }

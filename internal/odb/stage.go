@@ -5,9 +5,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/internal/flush"
 	"github.com/datakit/datakit/internal/store"
 )
 
@@ -81,6 +81,9 @@ func (s *Store) writePack(n int, fill func(*packWriter) error) (_ *staged, err e
 	if st.name, raw, err = w.finish(); err != nil {
 		return nil, err
 	}
+	if !s.opts.NoSync {
+		flush.Begin(f)
+	}
 	if st.idx, err = parseIndex(raw); err != nil {
 		return nil, err
 	}
@@ -89,26 +92,17 @@ func (s *Store) writePack(n int, fill func(*packWriter) error) (_ *staged, err e
 	return st, err
 }
 
-// flush writes the index to a temporary file, and brings it and the pack to stable storage. Both
-// are flushed at the same time, so that file systems with a journal write that
-// once.
+// flush writes the index to a temporary file, and brings it and the pack to
+// stable storage. Both are on their way there before the first is waited for.
 func (s *Store) flush(pack *os.File, raw []byte) (index string, err error) {
-	var packErr error
-	var wg sync.WaitGroup
-	if !s.opts.NoSync {
-		wg.Go(func() { packErr = s.files.sync(pack) })
-	}
-	defer func() {
-		wg.Wait()
-		err = errors.Join(err, packErr)
-	}()
 	f, err := s.own.newFile(&s.files)
 	if err != nil {
 		return "", err
 	}
 	_, err = s.files.write(f, raw)
 	if err == nil && !s.opts.NoSync {
-		err = s.files.sync(f)
+		flush.Begin(f)
+		err = errors.Join(s.files.sync(pack), s.files.sync(f))
 	}
 	return f.Name(), errors.Join(err, f.Close())
 }

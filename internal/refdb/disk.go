@@ -4,8 +4,9 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"runtime"
 	"syscall"
+
+	"github.com/datakit/datakit/internal/flush"
 )
 
 // A disk carries out all that this package does to files.
@@ -44,6 +45,7 @@ func (d *disk) write(f *os.File, content ...string) error {
 		}
 	}
 	if err == nil && !d.noSync {
+		flush.Begin(f)
 		if err = d.step("sync", f.Name()); err == nil {
 			err = f.Sync()
 		}
@@ -96,26 +98,18 @@ func (d *disk) mkdir(path string) error {
 }
 
 // syncDir makes the entries of a directory durable. One that is gone has
-// none: another program has removed them. Windows needs no such flush, and has
-// none.
+// none: another program has removed them.
 func (d *disk) syncDir(path string) error {
-	if d.noSync || runtime.GOOS == "windows" {
+	if d.noSync {
 		return nil
 	}
 	if err := d.step("syncdir", path); err != nil {
 		return err
 	}
-	f, err := os.Open(path)
-	if absent(err) {
-		return nil
-	} else if err != nil {
+	if err := flush.Dir(path); !absent(err) {
 		return err
 	}
-	err = f.Sync()
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
-		err = nil // a file system whose directories need no flush
-	}
-	return errors.Join(err, f.Close())
+	return nil
 }
 
 func (d *disk) open(path string) (*os.File, error) {

@@ -36,11 +36,12 @@
 // dies, and the directory datakit/locks/ID. A lock starts as a new file in that
 // directory and becomes NAME.lock by link(2), which fails if NAME.lock exists
 // just as an exclusive creation does. The file in the directory is removed
-// after the lock is gone. Open looks for owner files whose flock it can get;
-// a lock file that is the same file as one in the directory of such a dead
-// owner is its lock, beyond doubt, and is removed. No other lock file ever is.
-// This costs no flush. Where there are no hard links, or there is no flock,
-// locks are made by exclusive creation and stay when the process is killed. A
+// some time after the lock is gone. Open looks for owner files whose flock it
+// can get; a lock file that is the same file as one in the directory of such a
+// dead owner is its lock, beyond doubt, and is removed. No other lock file ever
+// is. This costs no flush, and the files are made ahead of their use. Where
+// there are no hard links, or there is no flock, locks are made by exclusive
+// creation and stay when the process is killed. A
 // flock that only one of several machines sees, as some network file systems
 // have it, must not be used by servers on several machines.
 //

@@ -13,12 +13,13 @@ import (
 
 // A lock is a lock file of ours. It is not safe for concurrent use.
 type lock struct {
-	db    *DB
-	path  string      // the file that is locked
-	proof string      // the second name of the lock file, or ""
-	file  *os.File    // open for the new content, until that is written
-	info  fs.FileInfo // of the lock file
-	ended bool        // it is a lock no more, and its inode may be that of another
+	db     *DB
+	path   string      // the file that is locked
+	file   *os.File    // open for the new content, until that is written
+	info   fs.FileInfo // of the lock file
+	proof  string      // the first name of the lock file, or ""
+	proofs *proofs     // that proof is one of
+	ended  bool        // it is a lock no more, and its inode may be that of another
 }
 
 // errTaken is returned when someone has removed a lock of ours.
@@ -26,39 +27,41 @@ var errTaken = errors.New("our lock file was removed by another program")
 
 // lock locks the file at path. The error is store.ErrLocked if it is locked.
 func (db *DB) lock(path string) (*lock, error) {
-	f, proof, err := db.owner.createLock(path + lockSuffix)
+	l := &lock{db: db, path: path}
+	err := l.create()
 	if errors.Is(err, fs.ErrExist) {
 		return nil, store.ErrLocked
 	} else if err != nil {
 		return nil, err
 	}
-	l := &lock{db: db, path: path, proof: proof, file: f}
-	if l.info, err = f.Stat(); err != nil {
-		f.Close()
+	if l.info, err = l.file.Stat(); err != nil {
+		l.file.Close()
 		db.disk.remove(path + lockSuffix)
-		db.disk.remove(proof)
+		l.unprove()
 		return nil, err
 	}
 	return l, nil
 }
 
-// createLock makes the lock file name, and opens it for writing. proof is its
-// second name, or "" if it could not have one.
-func (o *owner) createLock(name string) (f *os.File, proof string, err error) {
-	if proof = o.newName(); proof != "" {
-		if f, err = o.disk.create(proof); err == nil {
-			if err = o.disk.link(proof, name); err == nil {
-				return f, proof, nil
+// create makes the lock file, with a proof if it can have one, and opens it
+// for writing.
+func (l *lock) create() error {
+	if ps := l.db.owner.get(); ps != nil {
+		if f, err := ps.take(); err == nil {
+			err = l.db.disk.link(f.Name(), l.path+lockSuffix)
+			if err == nil {
+				l.file, l.proof, l.proofs = f, f.Name(), ps
+				return nil
 			}
-			f.Close()
-			o.disk.remove(proof)
+			ps.discard(f)
 			if errors.Is(err, fs.ErrExist) || absent(err) {
-				return nil, "", err
+				return err
 			}
 		}
 	}
-	f, err = o.disk.create(name)
-	return f, "", err
+	var err error
+	l.file, err = l.db.disk.create(l.path + lockSuffix)
+	return err
 }
 
 // write writes the content that the file is to have, durably.
@@ -110,7 +113,7 @@ func (l *lock) held() bool {
 
 func (l *lock) unprove() {
 	if l.proof != "" {
-		l.db.disk.remove(l.proof) // it is of no consequence if it stays
+		l.proofs.giveBack(l.proof)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 )
@@ -19,30 +18,24 @@ type owner struct {
 	disk *disk
 	base string // the directory of all owners
 
-	mu   sync.Mutex // guards what follows
-	file *os.File   // with the flock; nil before the first lock and where there is no flock
-	dir  string     // for the second names of our locks, or "" if there can be none
-	made bool       // file and dir are what they will be
-	last uint64     // the last name given in dir
+	mu     sync.Mutex // guards what follows
+	file   *os.File   // with the flock; nil before the first lock and where there is no flock
+	proofs *proofs    // nil before the first lock and where there can be none
+	made   bool       // the others are what they will be
 }
 
-// newName returns a path for the second name of a lock, or "" if there can be
-// none.
-func (o *owner) newName() string {
+// get returns what proves locks, or nil if there can be nothing.
+func (o *owner) get() *proofs {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.made {
 		o.make()
 		o.made = true
 	}
-	if o.dir == "" {
-		return ""
-	}
-	o.last++
-	return filepath.Join(o.dir, strconv.FormatUint(o.last, 36))
+	return o.proofs
 }
 
-// make makes the owner file and the directory. The caller holds mu.
+// make makes the owner file and the directory of proofs. The caller holds mu.
 func (o *owner) make() {
 	if err := os.MkdirAll(o.base, 0o777); err != nil {
 		return
@@ -64,7 +57,7 @@ func (o *owner) make() {
 		}
 		o.file = f
 		if o.disk.mkdir(dir) == nil {
-			o.dir = dir
+			o.proofs = newProofs(o.disk, dir)
 		}
 		return
 	}
@@ -89,7 +82,11 @@ func (o *owner) close() error {
 		return nil
 	}
 	name := o.file.Name()
-	empty := o.dir == "" || o.disk.removeDir(o.dir) == nil
+	empty := o.proofs == nil
+	if !empty {
+		o.proofs.close()
+		empty = o.disk.removeDir(o.proofs.dir) == nil
+	}
 	if empty && keepOpen { // while it is ours
 		os.Remove(name)
 	}
@@ -98,7 +95,7 @@ func (o *owner) close() error {
 	if empty && !keepOpen {
 		os.Remove(name)
 	}
-	o.file, o.dir = nil, ""
+	o.file, o.proofs = nil, nil
 	return err
 }
 

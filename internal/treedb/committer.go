@@ -49,26 +49,28 @@ func (o *op) bytes() (n int) {
 	return n
 }
 
-// A committer carries out ops, one group after the other, on a goroutine of
-// its own. What waits while a group is written to disk makes up the next one.
+// A committer carries out ops, one group after the other. What waits while a
+// group is written to disk makes up the next one.
+//
+// One goroutine at a time leads, that is, carries out groups. An op that finds
+// no leader is led by its own goroutine, so that a lone writer waits for nobody
+// to wake up; what has come meanwhile is left to a goroutine of the committer.
 type committer struct {
 	db      *DB
 	lineage lineage
-	seq     uint64 // of the newest commit; only the goroutine of run uses it
+	seq     uint64 // of the newest commit; only the leader uses it and lineage
 
-	mu     sync.Mutex // guards what follows
-	queue  []*op
-	closed bool
-	wake   chan struct{}
-	timers sync.WaitGroup // ops that wait for a locked reference
+	mu      sync.Mutex // guards what follows
+	queue   []*op      // empty if nobody leads
+	leading bool
+	closed  bool
 
-	running sync.WaitGroup
+	leaders sync.WaitGroup // one or none
+	timers  sync.WaitGroup // ops that wait for a locked reference
 }
 
 func newCommitter(db *DB) *committer {
-	c := &committer{db: db, lineage: newLineage(), wake: make(chan struct{}, 1)}
-	c.running.Go(c.run)
-	return c
+	return &committer{db: db, lineage: newLineage()}
 }
 
 // close fails what is waiting with Closed and waits for the group at hand.
@@ -76,8 +78,7 @@ func (c *committer) close() {
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
-	c.signal()
-	c.running.Wait()
+	c.leaders.Wait()
 	c.timers.Wait()
 }
 
@@ -85,8 +86,12 @@ func (c *committer) close() {
 // o has come it has no effect.
 func (c *committer) do(ctx context.Context, o *op) error {
 	o.ctx, o.done = ctx, make(chan error, 1)
-	if err := c.enqueue(o); err != nil {
+	lead, err := c.enqueue(o)
+	if err != nil {
 		return err
+	}
+	if lead && c.leadOnce() {
+		go c.lead()
 	}
 	select {
 	case err := <-o.done:
@@ -99,15 +104,21 @@ func (c *committer) do(ctx context.Context, o *op) error {
 	return <-o.done // its turn has come, which takes no longer than a write
 }
 
-func (c *committer) enqueue(ops ...*op) error {
+// enqueue has o carried out. If lead is set then the caller must see to that,
+// by leadOnce.
+func (c *committer) enqueue(o *op) (lead bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return datakit.Closed
+		return false, datakit.Closed
 	}
-	c.queue = append(c.queue, ops...)
-	c.signal()
-	return nil
+	c.queue = append(c.queue, o)
+	if c.leading {
+		return false, nil
+	}
+	c.leading = true
+	c.leaders.Add(1)
+	return true, nil
 }
 
 // withdraw takes o out of the queue and reports whether it was there.
@@ -123,27 +134,29 @@ func (c *committer) withdraw(o *op) bool {
 	return false
 }
 
-func (c *committer) signal() {
-	select {
-	case c.wake <- struct{}{}:
-	default:
+// lead carries out groups until nothing is waiting.
+func (c *committer) lead() {
+	for c.leadOnce() {
 	}
 }
 
-func (c *committer) run() {
-	for range c.wake {
-		for {
-			ops, closed := c.take()
-			if closed {
-				fail(ops, datakit.Closed)
-				return
-			}
-			if len(ops) == 0 {
-				break
-			}
-			c.carryOut(ops)
-		}
+// leadOnce carries out one group. If it returns false nobody leads any more;
+// else the caller does still, and more is waiting.
+func (c *committer) leadOnce() bool {
+	ops, closed := c.take()
+	if closed {
+		fail(ops, datakit.Closed)
+	} else {
+		c.carryOut(ops)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.queue) > 0 {
+		return true
+	}
+	c.leading = false
+	c.leaders.Done()
+	return false
 }
 
 // take returns what is to be committed together, or all if the committer was
@@ -208,9 +221,7 @@ func (c *committer) settle(o *op, err error) {
 	var moved *store.MovedError
 	switch {
 	case errors.As(err, &moved):
-		if c.enqueue(o) != nil {
-			o.done <- datakit.Closed
-		}
+		c.again(o)
 	case errors.Is(err, store.ErrLocked) && o.patient():
 		c.retryLater(o)
 	case errors.Is(err, store.ErrLocked):
@@ -238,10 +249,18 @@ func (c *committer) retryLater(o *op) {
 			return
 		case <-c.db.ended:
 		}
-		if err := c.enqueue(o); err != nil {
-			o.done <- err
-		}
+		c.again(o)
 	})
+}
+
+// again has an op carried out that could not be before.
+func (c *committer) again(o *op) {
+	lead, err := c.enqueue(o)
+	if err != nil {
+		o.done <- err
+	} else if lead {
+		go c.lead()
+	}
 }
 
 func fail(ops []*op, err error) {

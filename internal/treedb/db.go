@@ -2,9 +2,9 @@
 // watches over a store of objects and a set of references. It implements
 // datakit.Driver.
 //
-// One goroutine, the committer, decides the order of all changes of branches.
-// Transactions that are ready at the same time are committed together, so that
-// they share the waiting for the disk: see group.
+// One goroutine at a time leads the committer, which decides the order of all
+// changes of branches. Transactions that are ready at the same time are
+// committed together, so that they share the waiting for the disk: see group.
 package treedb
 
 import (

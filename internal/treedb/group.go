@@ -235,22 +235,16 @@ func (g *group) updates() (us []store.Update) {
 // prepare writes the objects and, at the same time, the references, both so
 // that they cannot be seen yet.
 func (g *group) prepare(updates []store.Update) (store.Staged, store.Prepared, error) {
-	type result struct {
-		staged store.Staged
-		err    error
-	}
-	objects := make(chan result, 1)
-	go func() {
-		s, err := g.c.db.objs.Stage(context.Background(), g.s.fresh)
-		objects <- result{s, err}
-	}()
-	prepared := g.c.db.refs.Prepare(context.Background(), updates)
-	r := <-objects
-	if r.err != nil {
+	references := make(chan store.Prepared, 1)
+	go func() { references <- g.c.db.refs.Prepare(context.Background(), updates) }()
+	// The objects take longer, so they do not wait for a goroutine to start.
+	staged, err := g.c.db.objs.Stage(context.Background(), g.s.fresh)
+	prepared := <-references
+	if err != nil {
 		prepared.Abort()
-		return nil, nil, r.err
+		return nil, nil, err
 	}
-	return r.staged, prepared, nil
+	return staged, prepared, nil
 }
 
 // apply makes objects and then references visible. Two branches that are moved

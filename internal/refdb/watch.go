@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -24,6 +25,8 @@ type watcher struct {
 	db       *DB
 	interval time.Duration
 	notify   *fsnotify.Watcher // nil if there is none
+	errs     chan error        // of notify, with room for one
+	relay    sync.WaitGroup    // fills errs
 	dirs     map[string]stamp  // the known directories below refs/heads, as last read
 	pending  map[string]bool   // branches or directories that may have changed
 }
@@ -38,16 +41,17 @@ func newWatcher(db *DB, interval time.Duration) *watcher {
 // run reads all branches and then follows changes until ctx is done.
 func (w *watcher) run(ctx context.Context) {
 	w.start()
-	if w.notify != nil {
-		defer w.notify.Close()
-	}
+	defer w.end()
 	w.load(ctx)
 	close(w.db.loaded)
 	poll := time.NewTimer(w.interval)
 	defer poll.Stop()
 	settle := time.NewTimer(gather)
 	defer settle.Stop()
-	events, errs := w.channels()
+	var events <-chan fsnotify.Event
+	if w.notify != nil {
+		events = w.notify.Events
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -58,7 +62,7 @@ func (w *watcher) run(ctx context.Context) {
 			} else if first := len(w.pending) == 0; w.note(e) && first {
 				settle.Reset(gather)
 			}
-		case err := <-errs:
+		case err := <-w.errs:
 			w.lost(err)
 		case <-settle.C:
 			w.settle(ctx)
@@ -76,7 +80,8 @@ func (w *watcher) start() {
 	}
 	n, err := fsnotify.NewBufferedWatcher(1024)
 	if err == nil {
-		w.notify = n
+		w.notify, w.errs = n, make(chan error, 1)
+		w.relay.Go(func() { relay(n.Errors, w.errs) })
 		err = n.Add(filepath.Dir(w.db.packs))
 	}
 	if err != nil {
@@ -84,11 +89,24 @@ func (w *watcher) start() {
 	}
 }
 
-func (w *watcher) channels() (<-chan fsnotify.Event, <-chan error) {
-	if w.notify == nil {
-		return nil, nil
+// relay passes errors on until from is closed, and drops those that nobody is
+// ready for. The watcher itself cannot take them: it may be waiting in Add for
+// a lock that is held until an error was taken.
+func relay(from <-chan error, to chan<- error) {
+	for err := range from {
+		select {
+		case to <- err:
+		default:
+		}
 	}
-	return w.notify.Events, w.notify.Errors
+}
+
+// end ends the notifications.
+func (w *watcher) end() {
+	if w.notify != nil {
+		w.notify.Close()
+		w.relay.Wait()
+	}
 }
 
 // load reads all branches for the first time.

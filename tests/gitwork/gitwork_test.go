@@ -98,6 +98,33 @@ func push(t *testing.T, c clone, l *load) {
 	t.Fatal(err)
 }
 
+// TestFS10_RebaseInTheWorkTree rebases a branch in the served repository, which
+// takes git several steps, while clients commit to others.
+func TestFS10_RebaseInTheWorkTree(t *testing.T) {
+	t.Parallel()
+	repo := newRepository(t)
+	d := daemon.Start(t, string(repo))
+	l := startLoad(t, d, "busy", "quiet")
+	w := watch(t, d, "topic")
+	w.expect(t, "")
+	repo.git(t, "checkout", "-q", "-b", "topic")
+	w.expect(t, repo.git(t, "rev-parse", "HEAD"))
+	for i := range 3 {
+		w.expect(t, repo.commit(t, fmt.Sprint("topic", i), "text\n"))
+	}
+	repo.git(t, "checkout", "-q", "main")
+	repo.commit(t, "upstream", "text\n")
+	repo.git(t, "rebase", "-q", "main", "topic")
+	w.expect(t, repo.git(t, "rev-parse", "topic"))
+	l.end(t)
+	l.check(t, repo)
+	checkHas(t, repo, "topic", []string{"topic0", "topic1", "topic2", "upstream"})
+	if out := repo.git(t, "status", "--porcelain"); out != "" {
+		t.Errorf("the work tree has changed: %s", out)
+	}
+	checkSound(t, repo)
+}
+
 // TestFS10_RebasePushedWithForce rewrites a branch under a client that has a
 // transaction on it. The client's commit is merged with the new history.
 func TestFS10_RebasePushedWithForce(t *testing.T) {

@@ -20,7 +20,7 @@ run: build
 
 # test runs everything under the race detector, after installing what is missing.
 test: deps
-	$(GO) test -race -timeout 15m $(TESTFLAGS) ./...
+	$(GO) test -race -timeout 12m $(TESTFLAGS) ./...
 
 deps:
 	@tests/deps.sh

@@ -3,7 +3,8 @@
 // Branches are the references below refs/heads/, and everything is an object
 // or a reference of Git. Git itself, and other programs that use the package,
 // may work on the repository at the same time: their changes are seen, and
-// nobody's are lost. A work tree or an index is never looked at.
+// nobody's are lost. A work tree or an index is never looked at, unless
+// Options.WorkTree says so.
 package gitdb
 
 import (
@@ -17,6 +18,7 @@ import (
 	"github.com/datakit/datakit/internal/odb"
 	"github.com/datakit/datakit/internal/refdb"
 	"github.com/datakit/datakit/internal/remote"
+	"github.com/datakit/datakit/internal/store"
 	"github.com/datakit/datakit/internal/treedb"
 )
 
@@ -38,6 +40,24 @@ type Options struct {
 	// "datakit" and "datakit@mobyproject.org".
 	AuthorName, AuthorAddress string
 
+	// GitDir is the Git directory to be used or made, for those who do not
+	// want it to be found from the path, which then only leads to the work
+	// tree, if there is one.
+	GitDir string
+
+	// Head is the branch that HEAD leads to if there is no HEAD yet; empty
+	// means master.
+	Head string
+
+	// WorkTree keeps the index and the work tree of a repository that is not
+	// bare in step with the branch that HEAD leads to, when commits of this
+	// database move it. Where they have changes of their own they are left
+	// alone, which is logged. It needs the program git. A repository that is
+	// made gets a work tree, at the path.
+	//
+	// Without it index and work tree are never looked at.
+	WorkTree bool
+
 	// Now returns the time for commits; nil means time.Now.
 	Now func() time.Time
 
@@ -55,7 +75,7 @@ func Open(path string, opts *Options) (*datakit.DB, error) {
 	if opts == nil {
 		opts = new(Options)
 	}
-	dir, err := Locate(path)
+	dir, err := locate(path, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -71,10 +91,14 @@ func Open(path string, opts *Options) (*datakit.DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, objs.Close())
 	}
-	repo := remote.Repository{Objects: objs, Refs: refs, AddPack: func(ctx context.Context, pack io.Reader) error {
+	var branches store.Refs = refs
+	if opts.WorkTree {
+		branches = follow(refs, newWorkTree(path, opts.GitDir, log))
+	}
+	repo := remote.Repository{Objects: objs, Refs: branches, AddPack: func(ctx context.Context, pack io.Reader) error {
 		return addPack(ctx, dir, opts.NoSync, pack)
 	}}
-	return datakit.New(treedb.New(objs, refs, treedb.Options{
+	return datakit.New(treedb.New(objs, branches, treedb.Options{
 		MaxFileSize:   opts.MaxFileSize,
 		AuthorName:    opts.AuthorName,
 		AuthorAddress: opts.AuthorAddress,

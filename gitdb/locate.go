@@ -1,6 +1,7 @@
 package gitdb
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing/format/config"
 
+	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/refdb"
 )
 
@@ -19,18 +21,38 @@ import (
 // path as well if it is missing (specification, FS-3). For a linked work tree
 // it is the directory that all work trees share. A repository whose format
 // this package does not know is refused.
-func Locate(path string) (string, error) {
-	dir, err := gitDir(path)
+func Locate(path string) (string, error) { return locate(path, new(Options)) }
+
+func locate(path string, opts *Options) (dir string, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("open repository %s: %w", path, err)
+		}
+	}()
+	branch := cmp.Or(opts.Head, "master")
+	if err := datakit.CheckBranch(branch); err != nil {
+		return "", err
+	}
+	if opts.GitDir != "" {
+		dir, err = givenDir(opts.GitDir, opts.WorkTree)
+	} else {
+		dir, err = gitDir(path, opts.WorkTree)
+	}
 	if err != nil {
-		return "", fmt.Errorf("open repository %s: %w", path, err)
+		return "", err
 	}
-	if err := prepare(dir); err != nil {
-		return "", fmt.Errorf("open repository %s: %w", path, err)
-	}
-	return dir, nil
+	return dir, prepare(dir, branch)
 }
 
-func gitDir(path string) (string, error) {
+// givenDir returns the Git directory that somebody wants to be used.
+func givenDir(dir string, workTree bool) (string, error) {
+	if isGitDir(dir) {
+		return commonDir(dir)
+	}
+	return dir, create(dir, workTree)
+}
+
+func gitDir(path string, workTree bool) (string, error) {
 	dotGit := filepath.Join(path, ".git")
 	switch fi, err := os.Stat(dotGit); {
 	case err == nil && fi.IsDir():
@@ -43,7 +65,7 @@ func gitDir(path string) (string, error) {
 	if isGitDir(path) {
 		return commonDir(path)
 	}
-	return dotGit, create(dotGit)
+	return dotGit, create(dotGit, workTree)
 }
 
 // linked reads a file .git, as work trees and submodules have it.
@@ -92,21 +114,21 @@ func isGitDir(path string) bool {
 const newConfig = `[core]
 	repositoryformatversion = 0
 	filemode = true
-	bare = true
+	bare = %t
 `
 
-// create makes a bare repository.
-func create(dir string) error {
+// create makes a repository, which is bare unless it is to have a work tree.
+func create(dir string, workTree bool) error {
 	for _, sub := range []string{"objects/info", "objects/pack", "refs/heads", "refs/tags"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
 			return err
 		}
 	}
-	return os.WriteFile(filepath.Join(dir, "config"), []byte(newConfig), 0o666)
+	return os.WriteFile(filepath.Join(dir, "config"), fmt.Appendf(nil, newConfig, !workTree), 0o666)
 }
 
 // prepare checks the format of a repository and adds what it lacks.
-func prepare(dir string) error {
+func prepare(dir, branch string) error {
 	if err := checkFormat(filepath.Join(dir, "config")); err != nil {
 		return err
 	}
@@ -115,7 +137,7 @@ func prepare(dir string) error {
 			return err
 		}
 	}
-	return refdb.InitHead(dir)
+	return refdb.InitHead(dir, branch)
 }
 
 // checkFormat refuses repositories that must not be written to without knowing

@@ -8,16 +8,16 @@ import (
 	"path/filepath"
 )
 
-// InitHead makes HEAD of a Git directory a symbolic reference to the branch
-// master if there is no HEAD. One that exists is left alone.
-func InitHead(gitDir string) error {
-	if err := initHead(gitDir, &disk{}); err != nil {
+// InitHead makes HEAD of a Git directory a symbolic reference to a branch if
+// there is no HEAD. One that exists is left alone.
+func InitHead(gitDir, branch string) error {
+	if err := initHead(gitDir, branch, &disk{}); err != nil {
 		return ioError("create", "HEAD", err)
 	}
 	return nil
 }
 
-func initHead(gitDir string, d *disk) error {
+func initHead(gitDir, branch string, d *disk) error {
 	head := filepath.Join(gitDir, "HEAD")
 	if _, err := os.Lstat(head); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -27,7 +27,7 @@ func initHead(gitDir string, d *disk) error {
 		return err
 	}
 	defer d.remove(f.Name())
-	if err := d.write(f, "ref: refs/heads/master\n"); err != nil {
+	if err := d.write(f, "ref: ", headsPrefix, branch, "\n"); err != nil {
 		return err
 	}
 	if err := d.linkNew(f.Name(), head); err != nil {

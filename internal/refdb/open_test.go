@@ -213,7 +213,7 @@ func TestFS5_InitHead(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for range 2 {
-		if err := InitHead(dir); err != nil || read(dir) != made {
+		if err := InitHead(dir, "master"); err != nil || read(dir) != made {
 			t.Fatalf("InitHead: %v, HEAD is %q", err, read(dir))
 		}
 	}
@@ -221,12 +221,12 @@ func TestFS5_InitHead(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "HEAD"), []byte(other), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := InitHead(dir); err != nil || read(dir) != other {
+	if err := InitHead(dir, "master"); err != nil || read(dir) != other {
 		t.Errorf("InitHead with a HEAD: %v, HEAD is %q", err, read(dir))
 	}
 	dangling := t.TempDir()
 	if err := os.Symlink("refs/heads/x", filepath.Join(dangling, "HEAD")); err == nil {
-		if err := InitHead(dangling); err != nil {
+		if err := InitHead(dangling, "master"); err != nil {
 			t.Error(err)
 		}
 		if to, err := os.Readlink(filepath.Join(dangling, "HEAD")); err != nil || to != "refs/heads/x" {
@@ -235,7 +235,7 @@ func TestFS5_InitHead(t *testing.T) {
 	}
 	for n := 1; ; n++ { // every operation fails
 		dir, count := t.TempDir(), 0
-		err := initHead(dir, &disk{before: func(string, string) error {
+		err := initHead(dir, "master", &disk{before: func(string, string) error {
 			if count++; count == n {
 				return errInjected
 			}

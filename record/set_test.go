@@ -85,13 +85,15 @@ func TestCL97_NothingIsWrittenOnFailure(t *testing.T) {
 func TestCL103_Upgrade(t *testing.T) {
 	over(t, func(e *env) {
 		r := e.open(config())
-		n, s := record.Int(r, "n", 1), record.String(r, "s", "old")
+		n := record.Int(r, "n", 1)
+		record.String(r, "s", "old")
 		e.check(n.Set(e.ctx, "by the user", 5))
 		e.check(r.Seal(e.ctx))
 		e.check(r.Close())
 
 		r = e.open(config())
-		n, s = record.Int(r, "n", 2), record.String(r, "s", "new")
+		n = record.Int(r, "n", 2)
+		s := record.String(r, "s", "new")
 		gone := record.Optional(r, "gone", nil)
 		e.put("defaults", "tests/gone", "x")
 		before := r.Version()

@@ -63,17 +63,23 @@ type Client struct {
 // Dial connects to a server. A TCP address without a port has DefaultPort. A
 // nil opts is the default.
 func Dial(ctx context.Context, network, addr string, opts *Options) (*Client, error) {
+	nc, err := DialConn(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return NewClient(ctx, nc, opts)
+}
+
+// DialConn makes a connection for NewClient. A TCP address without a port has
+// DefaultPort.
+func DialConn(ctx context.Context, network, addr string) (net.Conn, error) {
 	if network == "tcp" {
 		if _, _, err := net.SplitHostPort(addr); err != nil {
 			addr = net.JoinHostPort(addr, DefaultPort)
 		}
 	}
 	var d net.Dialer
-	nc, err := d.DialContext(ctx, network, addr)
-	if err != nil {
-		return nil, err
-	}
-	return NewClient(ctx, nc, opts)
+	return d.DialContext(ctx, network, addr)
 }
 
 // NewClient returns a client that uses nc, and owns it from then on, also if it

@@ -30,7 +30,7 @@ func (f *Fid) createPlain(ctx context.Context, name string, flags OpenFlags, mod
 	if flags&Exclusive != 0 {
 		switch there, err := f.Walk(ctx, name); {
 		case err == nil:
-			there.clunkLater()
+			there.Release()
 			return clientError(vfs.ErrExist)
 		case !errors.Is(err, fs.ErrNotExist):
 			return err
@@ -87,7 +87,7 @@ func (f *Fid) with(ctx context.Context, names []string, fn func(*Fid) error) err
 	if err != nil {
 		return err
 	}
-	defer d.clunkLater()
+	defer d.Release()
 	return fn(d)
 }
 
@@ -152,15 +152,15 @@ func (f *Fid) addTarget(ctx context.Context, st *vfs.Stat) error {
 		if err := l.Open(ctx, ReadOnly); err != nil {
 			return err
 		}
-		target, err := l.readAll(ctx)
+		target, err := l.ReadAll(ctx)
 		st.Target = string(target)
 		return err
 	})
 }
 
-// readAll reads an open fid until there is nothing more.
-func (f *Fid) readAll(ctx context.Context) ([]byte, error) {
-	b := make([]byte, 0, 512)
+// ReadAll reads an open fid from the start until there is nothing more.
+func (f *Fid) ReadAll(ctx context.Context) ([]byte, error) {
+	b := make([]byte, 0, firstRead)
 	for {
 		if len(b) == cap(b) {
 			b = append(b, 0)[:len(b)]
@@ -172,6 +172,10 @@ func (f *Fid) readAll(ctx context.Context) ([]byte, error) {
 		}
 	}
 }
+
+// firstRead is how much ReadAll asks for at first, in bytes. Most files are
+// smaller.
+const firstRead = 4 << 10
 
 // ReadDir returns the entries of the directory f, which must not be open, in
 // the order of the server and without "." and "..".
@@ -305,7 +309,7 @@ func (f *Fid) Unlink(ctx context.Context, name string, dir bool) error {
 		return err
 	}
 	if err := e.mayUnlink(ctx, dir); err != nil {
-		e.clunkLater()
+		e.Release()
 		return err
 	}
 	return e.Remove(ctx)

@@ -119,7 +119,7 @@ func (f *Fid) Walk(ctx context.Context, names ...string) (*Fid, error) {
 	for names = names[n:]; len(names) > 0; names = names[n:] {
 		n = f.c.walkable(names)
 		if err := to.walk(ctx, to, names[:n]); err != nil {
-			to.clunkLater()
+			to.Release()
 			return nil, err
 		}
 	}
@@ -156,7 +156,7 @@ func (t *transport) roundTripWalk(ctx context.Context, q *call, f, to *Fid, name
 		case q.err != nil || q.rtyp != twalk+1:
 			f.c.forget(to)
 		case q.abandoned: // but it has succeeded
-			to.clunkLater()
+			to.Release()
 		}
 	})
 	if err != nil {
@@ -184,8 +184,9 @@ func (t *transport) roundTripWalk(ctx context.Context, q *call, f, to *Fid, name
 	return nil
 }
 
-// clunkLater releases the fid without waiting for the server.
-func (f *Fid) clunkLater() {
+// Release is Clunk without waiting for the server, and without telling of a
+// failure. On a fid that was released it does nothing.
+func (f *Fid) Release() {
 	if !f.ended.Swap(true) {
 		f.sendClunk()
 	}

@@ -45,7 +45,7 @@ func (c *Client) Open(ctx context.Context, path string, flags OpenFlags) (*Fid, 
 		return nil, err
 	}
 	if err := f.Open(ctx, flags); err != nil {
-		f.clunkLater()
+		f.Release()
 		return nil, err
 	}
 	return f, nil
@@ -60,7 +60,7 @@ func (c *Client) Create(ctx context.Context, path string, flags OpenFlags, perm 
 		return nil, err
 	}
 	if err := f.Create(ctx, name, flags, perm); err != nil {
-		f.clunkLater()
+		f.Release()
 		return nil, err
 	}
 	return f, nil
@@ -72,8 +72,8 @@ func (c *Client) ReadFile(ctx context.Context, path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.clunkLater()
-	return f.readAll(ctx)
+	defer f.Release()
+	return f.ReadAll(ctx)
 }
 
 // WriteFile sets the content of the file at path to data. If there is none it
@@ -89,7 +89,7 @@ func (c *Client) WriteFile(ctx context.Context, path string, data []byte, perm u
 	}
 	if len(data) > 0 {
 		if _, err := f.WriteAt(ctx, data, 0); err != nil {
-			f.clunkLater()
+			f.Release()
 			return err
 		}
 	}

@@ -1,0 +1,111 @@
+package p9db
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/datakit/datakit"
+)
+
+// Commit implements datakit.Driver.
+func (d *driver) Commit(ctx context.Context, h datakit.Hash) (*datakit.Commit, error) {
+	c, err := keep(d.kept, "commit "+h.String(), func() (datakit.Commit, int, error) {
+		c, err := d.readCommit(ctx, h)
+		return c, 200 + len(c.Message) + len(c.Author) + 20*len(c.Parents), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.Parents = append([]datakit.Hash{}, c.Parents...)
+	return &c, nil
+}
+
+// commitJSON is a file of /commits (specification of the filesystem, FS-67).
+type commitJSON struct {
+	Hash  datakit.Hash
+	Value struct {
+		Node    datakit.Hash
+		Parents []datakit.Hash
+		Info    struct {
+			Date            int64
+			Author, Message string
+		}
+	}
+}
+
+// readCommit reads a commit. Its message is in two files, of which the one of
+// /commits has not what is no UTF-8.
+func (d *driver) readCommit(ctx context.Context, h datakit.Hash) (datakit.Commit, error) {
+	text, err := d.readFile(ctx, "commits", h.String())
+	if err != nil {
+		return datakit.Commit{}, err
+	}
+	var j commitJSON
+	if err := json.Unmarshal(text, &j); err != nil || j.Hash != h {
+		return datakit.Commit{}, internal("malformed commit", string(text))
+	}
+	msg := j.Value.Info.Message
+	if strings.ContainsRune(msg, '\uFFFD') {
+		text, err := d.readFile(ctx, "snapshots", h.String(), "msg")
+		if err != nil {
+			return datakit.Commit{}, err
+		}
+		msg = strings.TrimSuffix(string(text), "\n")
+	}
+	return datakit.Commit{
+		Hash:    h,
+		TreeID:  j.Value.Node,
+		Parents: j.Value.Parents,
+		Author:  j.Value.Info.Author,
+		Date:    time.Unix(j.Value.Info.Date, 0).UTC(),
+		Message: msg,
+	}, nil
+}
+
+// Diff implements datakit.Driver.
+func (d *driver) Diff(ctx context.Context, from, to datakit.Hash) ([]datakit.Change, error) {
+	text, err := keep(d.kept, "diff "+from.String()+to.String(), func() (string, int, error) {
+		b, err := d.readFile(ctx, "snapshots", to.String(), "diff", from.String())
+		return string(b), 150 + len(b), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return parseDiff(text)
+}
+
+// parseDiff reads a diff file (specification of the filesystem, FS-68).
+func parseDiff(text string) ([]datakit.Change, error) {
+	changes := make([]datakit.Change, 0, strings.Count(text, "\n"))
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if len(line) < 3 || line[1] != ' ' || !strings.ContainsRune("+-*", rune(line[0])) {
+			return nil, internal("malformed line of differences", line)
+		}
+		path := datakit.Path(line[2:])
+		if path.Check() != nil {
+			return nil, internal("malformed path of a difference", line)
+		}
+		changes = append(changes, datakit.Change{Path: path, Op: datakit.ChangeOp(line[0])})
+	}
+	return changes, nil
+}
+
+// parseLines reads hashes, one a line, and ignores what people may have left
+// between them.
+func parseHashes(text string) ([]datakit.Hash, error) {
+	hashes := []datakit.Hash{}
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		h, err := datakit.ParseHash(line)
+		if err != nil {
+			return nil, internal("malformed hash", line)
+		}
+		hashes = append(hashes, h)
+	}
+	return hashes, nil
+}

@@ -1,0 +1,104 @@
+package p9db_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/dbtest"
+	"github.com/datakit/datakit/fsapi"
+	"github.com/datakit/datakit/memdb"
+	"github.com/datakit/datakit/p9"
+	"github.com/datakit/datakit/p9db"
+	"github.com/datakit/datakit/vfs"
+)
+
+// serve serves a database until the test ends and returns where.
+func serve(tb testing.TB, db *datakit.DB) (network, addr string) {
+	tb.Helper()
+	fs := fsapi.New(db, nil)
+	s := &p9.Server{NewSession: func() (vfs.Dir, func(), error) {
+		session := fs.NewSession()
+		return session.Root(), session.Close, nil
+	}}
+	l, err := net.Listen("unix", filepath.Join(tb.TempDir(), "s"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { s.Serve(ctx, l) })
+	tb.Cleanup(func() {
+		cancel()
+		wg.Wait()
+		db.Close()
+	})
+	return "unix", l.Addr().String()
+}
+
+// open opens a new database in memory through a server.
+func open(tb testing.TB, opts *p9db.Options, mem *memdb.Options) *datakit.DB {
+	tb.Helper()
+	network, addr := serve(tb, memdb.New(mem))
+	db, err := p9db.Dial(context.Background(), network, addr, opts)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { db.Close() })
+	return db
+}
+
+func conformance(t *testing.T, version string) {
+	opts := &p9db.Options{Version: version}
+	dbtest.Config{
+		Open: func(tb testing.TB) *datakit.DB { return open(tb, opts, nil) },
+		OpenAt: func(tb testing.TB, now func() time.Time) *datakit.DB {
+			return open(tb, opts, &memdb.Options{Now: now})
+		},
+	}.Run(t)
+}
+
+// TestCL2_Linux runs the conformance suite over 9P2000.L.
+func TestCL2_Linux(t *testing.T) { conformance(t, "") }
+
+// TestCL2_Unix runs the conformance suite over 9P2000.u.
+func TestCL2_Unix(t *testing.T) { conformance(t, "9P2000.u") }
+
+// TestCL2_Plain: 9P2000 has no message to make a symbolic link, which is an
+// error; everything else works.
+func TestCL2_Plain(t *testing.T) {
+	ctx := t.Context()
+	db := open(t, &p9db.Options{Version: "9P2000"}, nil)
+	tx, err := db.Branch("master").Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Abort()
+	if err := tx.Symlink(ctx, "link", "target"); !errors.Is(err, datakit.IO) {
+		t.Errorf("Symlink: error %v, want one of kind %v", err, datakit.IO)
+	}
+	for _, err := range []error{
+		tx.MkdirAll(ctx, "a/b"), tx.Create(ctx, "a/b/f", datakit.Executable, []byte("text")),
+		tx.Mkdir(ctx, "c"), tx.Rename(ctx, "a/b", "c/d"), tx.Commit(ctx, "move"),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	tree, err := db.Branch("master").Tree(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := tree.ReadFile(ctx, "c/d/f"); string(got) != "text" || err != nil {
+		t.Errorf("the file that was moved is %q, error %v", got, err)
+	}
+}
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

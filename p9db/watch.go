@@ -1,0 +1,138 @@
+package p9db
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync/atomic"
+
+	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/p9"
+)
+
+// A watch follows a stream of the tree. It is datakit.Watch[T].
+type watch[T any] struct {
+	d      *driver
+	s      *p9.Stream
+	parse  func(line string) (T, error)
+	lost   func(err error) error // what a failure of the stream itself means
+	closed atomic.Bool
+	side   *driver // that the stream has to itself, or nil
+}
+
+// Next implements datakit.Watch.
+func (w *watch[T]) Next(ctx context.Context) (T, error) {
+	var none T
+	if w.closed.Load() {
+		return none, &datakit.Error{Kind: datakit.Closed}
+	}
+	line, err := w.s.Next(ctx)
+	switch {
+	case err == nil:
+		return w.parse(line)
+	case w.closed.Load():
+		return none, &datakit.Error{Kind: datakit.Closed}
+	case errors.Is(err, io.EOF):
+		return none, &datakit.Error{Kind: datakit.Internal, Err: errors.New("internal error: a live file has ended")}
+	case w.lost != nil:
+		err = w.lost(err)
+	}
+	return none, w.d.fail(err)
+}
+
+// Close implements datakit.Watch.
+func (w *watch[T]) Close() error {
+	if w.closed.Swap(true) {
+		return nil
+	}
+	w.s.Close() // of which nothing remains if the connection is lost
+	if w.side != nil {
+		w.side.Close()
+	}
+	return nil
+}
+
+// openStream opens a stream of a branch, on a connection of its own if it must.
+func openStream[T any](ctx context.Context, d *driver, w *watch[T], branch string, names ...string) (datakit.Watch[T], error) {
+	w.d = d
+	err := w.open(ctx, d, branch, names)
+	if isOwn(err) && d.opts.Redial != nil {
+		if w.side, err = d.side(ctx); err != nil {
+			return nil, err
+		}
+		if err = w.open(ctx, w.side, branch, names); err != nil {
+			w.side.Close()
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *watch[T]) open(ctx context.Context, d *driver, branch string, names []string) error {
+	return d.atBranch(ctx, branch, func(dir ...string) error {
+		f, err := d.openFile(ctx, p9.ReadOnly, append(dir, names...)...)
+		if err == nil {
+			w.s = p9.NewStream(f)
+		}
+		return err
+	})
+}
+
+// WatchHead implements datakit.Driver.
+func (d *driver) WatchHead(ctx context.Context, branch string) (datakit.Watch[datakit.Hash], error) {
+	open := func(ctx context.Context) (datakit.Watch[datakit.Hash], error) {
+		return openStream(ctx, d, &watch[datakit.Hash]{parse: parseHead}, branch, "head.live")
+	}
+	return orLate(ctx, d, open, true, datakit.Hash{})
+}
+
+// Reflog implements datakit.Driver.
+func (d *driver) Reflog(ctx context.Context, branch string) (datakit.Watch[datakit.Hash], error) {
+	open := func(ctx context.Context) (datakit.Watch[datakit.Hash], error) {
+		return openStream(ctx, d, &watch[datakit.Hash]{parse: parseHead, lost: overflow}, branch, "reflog")
+	}
+	return orLate(ctx, d, open, false, datakit.Hash{})
+}
+
+// overflow makes the one failure that a server has for a reflog of an error
+// that came without a text.
+func overflow(err error) error {
+	if e := (*p9.Error)(nil); errors.As(err, &e) && kindOf(e, datakit.IO) == datakit.IO {
+		return &datakit.Error{Kind: datakit.Overflow}
+	}
+	return err
+}
+
+// WatchPath implements datakit.Driver.
+func (d *driver) WatchPath(ctx context.Context, branch string, path datakit.Path) (datakit.Watch[datakit.Entry], error) {
+	names := []string{"watch"}
+	for step := range path.Steps() {
+		if datakit.CheckName(step) != nil { // there will never be anything
+			return &lateWatch[datakit.Entry]{d: d, started: true, closed: make(chan struct{})}, nil
+		}
+		names = append(names, step+".node")
+	}
+	open := func(ctx context.Context) (datakit.Watch[datakit.Entry], error) {
+		return openStream(ctx, d, &watch[datakit.Entry]{parse: parseState}, branch, append(names, "tree.live")...)
+	}
+	first := datakit.Entry{}
+	if path == datakit.Root {
+		first = datakit.Entry{Mode: datakit.Dir, Hash: datakit.EmptyTree}
+	}
+	return orLate(ctx, d, open, true, first)
+}
+
+// parseState reads a line that tells the state of a path (specification of the
+// filesystem, FS-59).
+func parseState(line string) (datakit.Entry, error) {
+	if line == "" {
+		return datakit.Entry{}, nil
+	}
+	id, err := datakit.ParseTreeID(line)
+	if err != nil || line[1] != '-' {
+		return datakit.Entry{}, internal("malformed state of a path", line)
+	}
+	return datakit.Entry{Mode: id.Mode, Hash: id.Hash}, nil
+}

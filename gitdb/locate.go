@@ -53,6 +53,9 @@ func givenDir(dir string, workTree bool) (string, error) {
 }
 
 func gitDir(path string, workTree bool) (string, error) {
+	if fi, err := os.Stat(path); err == nil && !fi.IsDir() {
+		return "", errors.New("this is a file: give the directory of a repository, or one to make it in")
+	}
 	dotGit := filepath.Join(path, ".git")
 	switch fi, err := os.Stat(dotGit); {
 	case err == nil && fi.IsDir():

@@ -202,6 +202,9 @@ func (c *Client) Msize() uint32 { return c.t.msize }
 // it.
 func (c *Client) Root() *Fid { return c.root }
 
+// Lost is closed when the connection has ended, for whatever reason.
+func (c *Client) Lost() <-chan struct{} { return c.t.lost }
+
 // Close ends the connection and all that waits, and then returns. It may be
 // called more than once.
 func (c *Client) Close() error {

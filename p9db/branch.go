@@ -207,7 +207,7 @@ func (d *driver) side(ctx context.Context) (*driver, error) {
 	d.mu.Unlock()
 	if closed {
 		side.Close()
-		return nil, &datakit.Error{Kind: datakit.Closed, Err: errClosed}
+		return nil, d.ended()
 	}
 	return side, nil
 }
@@ -266,7 +266,7 @@ var errInUse = errors.New("it has open transactions, and another connection, whi
 // branch: a server discards those with the branch, or has them follow its name.
 func (d *driver) beside(ctx context.Context, branch string, f func(c *p9.Client) error) error {
 	if d.closed.Load() {
-		return &datakit.Error{Kind: datakit.Closed, Err: errClosed}
+		return d.ended()
 	}
 	if d.opts.Redial == nil {
 		return d.alone(branch, func() error { return f(d.c) })

@@ -11,7 +11,8 @@
 //
 // A database is one connection. When that is lost all operations fail with
 // datakit.IO, for good: transactions end with their connection, so nothing is
-// connected again behind the caller's back. Open another one.
+// connected again behind the caller's back. Long-running programs that can tell
+// what to do then use [Reconnecting].
 //
 // # What is kept
 //

@@ -69,8 +69,8 @@ func (d *driver) failAs(err error, busy datakit.Kind) error {
 	switch {
 	case err == nil, errors.As(err, &known), errors.As(err, &kind), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
-	case d.closed.Load():
-		return &datakit.Error{Kind: datakit.Closed, Err: errClosed}
+	case d.closed.Load(), d.replaced.Load():
+		return d.ended()
 	case errors.As(err, &e):
 		return serverError(e, busy)
 	}
@@ -78,6 +78,14 @@ func (d *driver) failAs(err error, busy datakit.Kind) error {
 }
 
 var errClosed = errors.New("the database is closed")
+
+// ended returns why the database can no longer be used.
+func (d *driver) ended() error {
+	if d.replaced.Load() || d.parent != nil && d.parent.replaced.Load() {
+		return &datakit.Error{Kind: datakit.IO, Err: p9.ErrConnection}
+	}
+	return &datakit.Error{Kind: datakit.Closed, Err: errClosed}
+}
 
 // serverError gives an answer of the server its kind.
 func serverError(e *p9.Error, busy datakit.Kind) error {

@@ -105,7 +105,7 @@ func (l *lateWatch[T]) ended() error {
 	case <-l.closed:
 		return &datakit.Error{Kind: datakit.Closed}
 	case <-l.d.ctx.Done():
-		return &datakit.Error{Kind: datakit.Closed, Err: errClosed}
+		return l.d.ended()
 	default:
 		return nil
 	}

@@ -112,7 +112,9 @@ type driver struct {
 	flights flights // of small files
 	readers readers
 
-	closed atomic.Bool
+	closed   atomic.Bool
+	replaced atomic.Bool // its connection was lost, and there is or will be another
+
 	ctx    context.Context // of what runs in the background
 	cancel context.CancelFunc
 	work   sync.WaitGroup // what runs in the background

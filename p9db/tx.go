@@ -121,7 +121,7 @@ func (t *tx) do(ctx context.Context, f func() error) error {
 	default:
 	}
 	if t.d.closed.Load() {
-		return &datakit.Error{Kind: datakit.Closed, Err: errClosed}
+		return t.d.ended()
 	}
 	if err := ctx.Err(); err != nil {
 		return err

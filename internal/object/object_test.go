@@ -88,6 +88,7 @@ func TestParseTreeUnsorted(t *testing.T) {
 func FuzzParseTree(f *testing.F) {
 	f.Add([]byte("100644 a\x00aaaaaaaaaaaaaaaaaaaa40000 b\x00bbbbbbbbbbbbbbbbbbbb"))
 	f.Add([]byte("100644 \x00aaaaaaaaaaaaaaaaaaaa"))
+	f.Add([]byte("100000 0/\x000000000000000000000040000 0\x0000000000000000000000"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		tree, err := ParseTree(raw)
 		if err != nil {

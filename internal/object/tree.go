@@ -125,12 +125,16 @@ func (t *Tree) entryAt(start uint32) (e TreeEntry) {
 // none.
 func (t *Tree) Find(name string) TreeEntry {
 	for _, isDir := range [...]bool{false, true} {
-		i, found := slices.BinarySearchFunc(t.starts, name, func(start uint32, name string) int {
+		order := func(start uint32, name string) int {
 			e := t.entryAt(start)
 			return compareNames(e.Name, e.Mode == datakit.Dir, name, isDir)
-		})
-		if found {
-			return t.Entry(i)
+		}
+		// Malformed trees have names such as "a/", which is where "a" belongs.
+		i, _ := slices.BinarySearchFunc(t.starts, name, order)
+		for ; i < len(t.starts) && order(t.starts[i], name) == 0; i++ {
+			if e := t.Entry(i); string(e.Name) == name {
+				return e
+			}
 		}
 	}
 	return TreeEntry{}

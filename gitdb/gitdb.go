@@ -58,6 +58,10 @@ type Options struct {
 	// Without it index and work tree are never looked at.
 	WorkTree bool
 
+	// MustExist makes it an error, of kind datakit.NotExist, if there is no
+	// repository yet.
+	MustExist bool
+
 	// Now returns the time for commits; nil means time.Now.
 	Now func() time.Time
 

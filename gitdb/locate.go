@@ -34,9 +34,12 @@ func locate(path string, opts *Options) (dir string, err error) {
 		return "", err
 	}
 	if opts.GitDir != "" {
-		dir, err = givenDir(opts.GitDir, opts.WorkTree)
+		dir, err = givenDir(opts.GitDir)
 	} else {
-		dir, err = gitDir(path, opts.WorkTree)
+		dir, err = gitDir(path)
+	}
+	if errors.Is(err, errNone) && !opts.MustExist {
+		err = create(dir, opts.WorkTree)
 	}
 	if err != nil {
 		return "", err
@@ -44,15 +47,19 @@ func locate(path string, opts *Options) (dir string, err error) {
 	return dir, prepare(dir, branch)
 }
 
+// errNone is returned with the place of a repository that does not exist.
+var errNone error = &datakit.Error{Kind: datakit.NotExist, Err: errors.New("there is no Git repository")}
+
 // givenDir returns the Git directory that somebody wants to be used.
-func givenDir(dir string, workTree bool) (string, error) {
+func givenDir(dir string) (string, error) {
 	if isGitDir(dir) {
 		return commonDir(dir)
 	}
-	return dir, create(dir, workTree)
+	return dir, errNone
 }
 
-func gitDir(path string, workTree bool) (string, error) {
+// gitDir returns the Git directory of the repository at path.
+func gitDir(path string) (string, error) {
 	if fi, err := os.Stat(path); err == nil && !fi.IsDir() {
 		return "", errors.New("this is a file: give the directory of a repository, or one to make it in")
 	}
@@ -68,7 +75,7 @@ func gitDir(path string, workTree bool) (string, error) {
 	if isGitDir(path) {
 		return commonDir(path)
 	}
-	return dotGit, create(dotGit, workTree)
+	return dotGit, errNone
 }
 
 // linked reads a file .git, as work trees and submodules have it.

@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/datakit/datakit/internal/cli"
 )
 
 func main() {
@@ -51,7 +53,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return int(status) // the program that ended with it has said why
 	}
 	fmt.Fprintf(stderr, "%s: %v\n", cmd.Name(), err)
-	return 1
+	return cli.Status(err)
 }
 
 // A statusError is returned when another program that was run has failed. Its
@@ -84,6 +86,7 @@ PATH".`
 		Args:  cobra.NoArgs,
 		Run:   func(*cobra.Command, []string) { fmt.Fprintf(stdout, "datakit %s\n", version()) },
 	})
+	root.AddCommand(cli.Commands(os.Stdin, stdout)...)
 	return root
 }
 

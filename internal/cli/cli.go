@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 
 	"github.com/spf13/cobra"
 
@@ -26,12 +27,16 @@ const (
 	StatusConnection = 5 // there is no connection to the server, or it was lost
 )
 
-// Status returns the exit status for an error.
+// Status returns the exit status for an error, which is that of a program that
+// was run and has failed.
 func Status(err error) int {
 	var e *datakit.Error
+	var exit *exec.ExitError
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &exit) && exit.ExitCode() > 0:
+		return exit.ExitCode()
 	case errors.Is(err, p9.ErrConnection), errors.As(err, &e) && e.Op == "connect to" && e.Kind == datakit.IO:
 		return StatusConnection
 	case errors.Is(err, datakit.NotExist):
@@ -53,7 +58,7 @@ func Commands(in io.Reader, out io.Writer) []*cobra.Command {
 	io := stdio{in, out}
 	cmds := []*cobra.Command{
 		branchCommand(io), lsCommand(io), catCommand(io), logCommand(io), showCommand(io), diffCommand(io),
-		putCommand(io), rmCommand(io),
+		putCommand(io), rmCommand(io), mergeCommand(io), watchCommand(io), fetchCommand(io),
 	}
 	for _, cmd := range cmds {
 		document(cmd)

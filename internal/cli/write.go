@@ -40,10 +40,12 @@ them but .git; what is in the branch already and not in the folder stays.`,
 					msg = "put " + p.String()
 				}
 				into := args[0][len(args[0])-1] == '/' || len(args) > 2
-				return t.update(ctx, db, p.rev, msg, io, func(tx *datakit.Tx) error {
-					c := &copier{tx: tx, in: io.in}
+				c := &copier{in: io.in}
+				err = t.update(ctx, db, p.rev, msg, io, func(tx *datakit.Tx) error {
+					c.tx = tx
 					return c.sources(ctx, p.path, into, args[1:])
 				})
+				return errors.Join(err, c.close())
 			})
 		},
 	}
@@ -68,10 +70,36 @@ func (t *target) update(ctx context.Context, db *datakit.DB, branch, msg string,
 	})
 }
 
-// A copier copies files of this machine into a transaction.
+// A copier copies files of this machine into a transaction, and if that fails
+// into another one. Close it.
 type copier struct {
 	tx *datakit.Tx
 	in io.Reader
+
+	kept *os.File // all of in, which can be read only once; nil before that
+}
+
+// input returns what in has.
+func (c *copier) input() (io.Reader, error) {
+	if c.kept == nil {
+		f, err := os.CreateTemp("", "datakit-put-")
+		if err != nil {
+			return nil, err
+		}
+		c.kept = f
+		if _, err := io.Copy(f, c.in); err != nil {
+			return nil, err
+		}
+	}
+	_, err := c.kept.Seek(0, io.SeekStart)
+	return c.kept, err
+}
+
+func (c *copier) close() error {
+	if c.kept == nil {
+		return nil
+	}
+	return errors.Join(c.kept.Close(), os.Remove(c.kept.Name()))
 }
 
 var errName = errors.New("the standard input needs a path to be put at")
@@ -122,7 +150,11 @@ func (c *copier) source(ctx context.Context, path datakit.Path, source string) e
 		return err
 	}
 	if source == "-" {
-		_, err := c.tx.ReadFrom(ctx, path, c.in)
+		in, err := c.input()
+		if err != nil {
+			return err
+		}
+		_, err = c.tx.ReadFrom(ctx, path, in)
 		return err
 	}
 	return filepath.WalkDir(source, func(name string, d fs.DirEntry, err error) error {

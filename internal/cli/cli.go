@@ -59,6 +59,7 @@ func Commands(in io.Reader, out io.Writer) []*cobra.Command {
 	cmds := []*cobra.Command{
 		branchCommand(io), lsCommand(io), catCommand(io), logCommand(io), showCommand(io), diffCommand(io),
 		putCommand(io), rmCommand(io), mergeCommand(io), watchCommand(io), fetchCommand(io),
+		recordCommand(io),
 	}
 	for _, cmd := range cmds {
 		document(cmd)

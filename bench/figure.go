@@ -18,6 +18,7 @@ var benchmarks = []benchmark{
 	{"commit9p", "commits over 9P, one client", commits9P},
 	{"clients9p", "commits over 9P, 64 clients", clients9P},
 	{"files", "2,000 small files of a snapshot", smallFiles},
+	{"tree", "a tree of 2,000 small files, through package p9db", wholeTree},
 	{"stream", "a large file of a snapshot, in order", largeFile},
 	{"list", "listings of 1,000 entries", listings},
 	{"watch", "from a commit to those who watch", watchers},

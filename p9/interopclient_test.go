@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 
 	"github.com/hugelgupf/p9/fsimpl/localfs"
@@ -15,18 +16,35 @@ import (
 	"github.com/datakit/datakit/vfs"
 )
 
+// serveVariable names the environment variable that makes the test's program
+// serve the folder it gives, instead of running tests.
+const serveVariable = "DATAKIT_TEST_HUGELGUPF"
+
+// serveHugelgupf serves dir on file descriptor 3 until the peer hangs up.
+func serveHugelgupf(dir string) {
+	conn, err := net.FileConn(os.NewFile(3, "connection"))
+	if err != nil {
+		panic(err)
+	}
+	hp9.NewServer(localfs.Attacher(dir)).Handle(conn, conn)
+}
+
 // hugelgupfServer returns a client of another server, and the directory that
-// it serves.
+// it serves. The server is a process of its own, as it may panic when a
+// connection ends: it reuses a WaitGroup on which it still waits.
 func hugelgupfServer(t testing.TB) (*Client, string) {
 	t.Helper()
 	dir := t.TempDir()
 	ours, theirs := socketPair(t)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		hp9.NewServer(localfs.Attacher(dir)).Handle(theirs, theirs)
-		theirs.Close()
-	})
-	t.Cleanup(wg.Wait)
+	file, err := theirs.(*net.UnixConn).File()
+	check(t, err)
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), serveVariable+"="+dir)
+	cmd.ExtraFiles = []*os.File{file}
+	check(t, cmd.Start())
+	t.Cleanup(func() { cmd.Wait() })
+	check(t, file.Close())
+	check(t, theirs.Close())
 	c, err := NewClient(t.Context(), ours, nil)
 	if err != nil {
 		t.Fatal(err)

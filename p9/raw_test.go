@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -18,7 +19,13 @@ import (
 	"github.com/datakit/datakit/vfs"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(serveVariable); dir != "" {
+		serveHugelgupf(dir)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // testTimeout is how long a test waits for what must happen.
 const testTimeout = 20 * time.Second

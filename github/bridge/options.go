@@ -1,0 +1,85 @@
+package bridge
+
+import (
+	"cmp"
+	"log/slog"
+	"time"
+
+	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/github"
+)
+
+// DefaultBranch is the branch that holds the GitHub data unless an option says
+// otherwise (GH-38).
+const DefaultBranch = "github-metadata"
+
+// DefaultJobs is how many API calls run at once at most (GH-79).
+const DefaultJobs = 16
+
+// Options say what is to be kept in step, and how. They may differ from one
+// call of Once to the next (GH-77).
+type Options struct {
+	DB     *datakit.DB   // required. It may lose its connection and reconnect.
+	Branch string        // "" means DefaultBranch
+	API    github.API    // GitHub; required
+	Source github.Source // webhook events; nil for none
+
+	Jobs int // API calls at once, at most; 0 means DefaultJobs
+
+	// Resync is the time between two syncs that read all from GitHub again,
+	// in Repeat; 0 means never. The first comes after that time, as the first
+	// sync reads all anyway.
+	Resync time.Duration
+
+	Log *slog.Logger // nil means no log
+
+	// Observe, unless nil, is called after each sync, on the goroutine of the
+	// sync.
+	Observe func(Report)
+}
+
+func (o Options) withDefaults() Options {
+	o.Branch = cmp.Or(o.Branch, DefaultBranch)
+	o.Jobs = cmp.Or(o.Jobs, DefaultJobs)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// A Report tells how a sync went, for metrics (GH-205).
+type Report struct {
+	Reason  Reason        // why there was a sync
+	Took    time.Duration // from its start to its end
+	Err     error         // of a sync that failed as a whole; else nil
+	Message string        // of the commit that was made; "" for none
+
+	Monitored int             // the repositories that are mirrored now
+	Pending   map[Pending]int // what waits to be tried again
+
+	EventToCommit  []time.Duration // for each event that took effect, from its arrival
+	CommitToGitHub []time.Duration // for each value sent, from when the bridge noticed the change
+}
+
+// A Reason is why there is a sync (GH-84). Where several came together it is
+// the last of them in this order.
+type Reason string
+
+// The reasons for a sync.
+const (
+	ReasonBranch Reason = "branch" // the head has changed; also at the start
+	ReasonEvents Reason = "events" // webhook events are queued
+	ReasonRetry  Reason = "retry"  // something pending is due
+	ReasonResync Reason = "resync" // the timer
+	ReasonOnce   Reason = "once"   // Once was called
+)
+
+// A Pending is a kind of work that did not succeed and is tried again (GH-109).
+type Pending string
+
+// The kinds of pending work.
+const (
+	PendingRead    Pending = "read"    // of a repository, or a part of one, from GitHub
+	PendingSend    Pending = "send"    // of a value of the branch to GitHub
+	PendingWebhook Pending = "webhook" // the registration or removal of one
+)

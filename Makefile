@@ -4,6 +4,10 @@
 REPO   ?= data
 LISTEN ?= tcp://127.0.0.1:5640
 
+# What make soak runs, as far as it is there, and how long a package may take.
+HARDDAYS  := tests/kill tests/gitwork tests/fsx tests/process p9db github/bridge
+SOAKLIMIT ?= 12h
+
 GO          ?= go
 TESTFLAGS   ?=
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -18,9 +22,10 @@ build:
 run: build
 	bin/datakit serve --git '$(REPO)' --listen-9p '$(LISTEN)'
 
-# test runs everything under the race detector, after installing what is missing.
+# test runs everything under the race detector, after installing what is
+# missing. A package that hangs fails, and shows where.
 test: deps
-	$(GO) test -race -timeout 12m $(TESTFLAGS) ./...
+	$(GO) test -race -p 2 -timeout 5m $(TESTFLAGS) ./...
 
 deps:
 	@tests/deps.sh
@@ -29,9 +34,11 @@ deps:
 bench:
 	$(GO) run ./bench $(ARGS)
 
-# soak repeats the tests of the hard days until something breaks or the hour is over.
+# soak repeats the tests of the hard days until something breaks or the hour is
+# over. SOAK is the time of each package; none takes longer than SOAKLIMIT.
 soak:
-	SOAK=$${SOAK:-1h} $(GO) test -race -count=1 -v -timeout 0 ./tests/kill ./tests/gitwork
+	SOAK=$${SOAK:-1h} $(GO) test -race -count=1 -v -p 2 -timeout $(SOAKLIMIT) \
+	    $(patsubst %/,./%,$(wildcard $(addsuffix /,$(HARDDAYS))))
 
 conformance:
 	$(GO) run ./internal/conformance

@@ -133,6 +133,11 @@ type Blob interface {
 type TxDriver interface {
 	TreeDriver // the present contents
 
+	// ReadAt reads at an offset from the present content of the file or link
+	// at path, as Blob.ReadAt does. IsDir for a directory. Pieces that are read
+	// one after the other take time by their length, not by that of the file.
+	ReadAt(ctx context.Context, path Path, p []byte, off int64) (int, error)
+
 	// Create makes a file or link, as mode says, with the given content. A
 	// file or link already there is replaced; IsDir if a directory is. The
 	// mode Absent means that of what is there, and Normal if nothing is.

@@ -30,6 +30,31 @@ type Tx struct {
 // Ended reports whether the transaction was committed or aborted.
 func (tx *Tx) Ended() bool { return tx.ended.Load() }
 
+// ReadAt reads at off from the file or symlink at path, as it is now, like
+// io.ReaderAt: it fills p, or returns less and an error, which is io.EOF at the
+// end. It is what reads in pieces a file that is being changed; what Open
+// returns stays as it was, for which a copy may have to be made. IsDir for a
+// directory; Invalid for a negative offset.
+func (tx *Tx) ReadAt(ctx context.Context, path Path, p []byte, off int64) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := 0, path.Check()
+	switch {
+	case tx.Ended():
+		err = Closed
+	case err != nil:
+	case off < 0:
+		err = invalid("negative offset")
+	default:
+		n, err = tx.d.ReadAt(ctx, path, p, off)
+	}
+	if err == io.EOF {
+		return n, err // as io.ReaderAt has it
+	}
+	return n, opError("read", string(path), err)
+}
+
 // edit runs one change of the entry at path, unless path cannot have one.
 func (tx *Tx) edit(op string, path Path, f func() error) error {
 	err := path.Check()

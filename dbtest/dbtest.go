@@ -69,7 +69,7 @@ func allChecks() []check {
 		branchChecks, branchNameChecks, fastForwardChecks,
 		commitChecks, parentChecks, publishChecks, durableChecks,
 		treeChecks, treeIDChecks, blobChecks, fsChecks,
-		txChecks, txFileChecks, txDirChecks, renameChecks, txEndChecks,
+		txChecks, txFileChecks, txReadChecks, txDirChecks, renameChecks, txEndChecks,
 		mergeChecks, mergeTableChecks, mergeBaseChecks, conflictChecks,
 		watchChecks, watchPathChecks, reflogChecks, branchWatcherChecks,
 		diffChecks, errorChecks, updateChecks,

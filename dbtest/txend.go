@@ -22,6 +22,7 @@ var txCalls = []struct {
 }{
 	{"MkdirAll", func(e *env, tx *datakit.Tx) error { return tx.MkdirAll(e.ctx, "d/e") }},
 	{"MkdirAll of the Root", func(e *env, tx *datakit.Tx) error { return tx.MkdirAll(e.ctx, datakit.Root) }},
+	{"ReadAt", func(e *env, tx *datakit.Tx) error { return second(tx.ReadAt(e.ctx, "f", make([]byte, 1), 0)) }},
 	{"Parents", func(e *env, tx *datakit.Tx) error { return second(tx.Parents(e.ctx)) }},
 	{"SetParents", func(e *env, tx *datakit.Tx) error { return tx.SetParents(e.ctx, nil) }},
 	{"Merge", func(e *env, tx *datakit.Tx) error { return second(tx.Merge(e.ctx, e.head("master"))) }},

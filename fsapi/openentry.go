@@ -2,6 +2,7 @@ package fsapi
 
 import (
 	"context"
+	"io"
 	"sync"
 
 	"github.com/datakit/datakit"
@@ -16,43 +17,62 @@ type openEntry struct {
 
 	// What has not been changed is kept open between reads, as it may be
 	// stored in a way that is slow to open in the middle.
-	mu     sync.Mutex // guards the fields below
-	kept   datakit.Blob
-	hash   datakit.Hash // of kept
-	closed bool
+	mu      sync.Mutex // guards the fields below
+	kept    datakit.Blob
+	hash    datakit.Hash // of kept
+	changed bool         // it had no hash, and will hardly get one
+	closed  bool
 }
 
 func (o *openEntry) ReadAt(ctx context.Context, p []byte, off uint64) (n int, err error) {
+	if int64(off) < 0 {
+		return 0, vfs.NegativeOffset(off)
+	}
 	err = o.do(ctx, func(tx *datakit.Tx, path datakit.Path) error {
-		e, err := tx.Lookup(ctx, path)
-		if err != nil {
-			return entryError(err)
-		}
-		if e.Hash.IsZero() {
-			n, err = readChanged(ctx, tx, path, p, off)
-		} else {
-			n, err = o.readKept(ctx, tx, path, e.Hash, p, off)
-		}
+		n, err = o.read(ctx, tx, path, p, off)
 		return err
 	})
 	return n, err
 }
 
-func readChanged(ctx context.Context, tx *datakit.Tx, path datakit.Path, p []byte, off uint64) (int, error) {
-	b, err := tx.Open(ctx, path)
-	if err != nil {
-		return 0, entryError(err)
-	}
-	defer b.Close()
-	return readBlob(ctx, b, p, off)
-}
-
-func (o *openEntry) readKept(ctx context.Context, tx *datakit.Tx, path datakit.Path, hash datakit.Hash, p []byte, off uint64) (int, error) {
+func (o *openEntry) read(ctx context.Context, tx *datakit.Tx, path datakit.Path, p []byte, off uint64) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
 		return 0, vfs.ErrInterrupted
 	}
+	if !o.changed {
+		e, err := tx.Lookup(ctx, path)
+		if err != nil {
+			return 0, entryError(err)
+		}
+		if !e.Hash.IsZero() {
+			return o.readKept(ctx, tx, path, e.Hash, p, off)
+		}
+		o.changed = true
+		o.drop()
+	}
+	return readChanged(ctx, tx, path, p, off)
+}
+
+// readChanged reads what may be about to change, so that nothing of it is kept.
+func readChanged(ctx context.Context, tx *datakit.Tx, path datakit.Path, p []byte, off uint64) (int, error) {
+	n, err := tx.ReadAt(ctx, path, p, int64(off))
+	switch {
+	case n > 0:
+		return n, nil // a failure after some bytes comes again with the next read
+	case err != io.EOF:
+		return 0, entryError(err)
+	}
+	e, err := tx.Stat(ctx, path)
+	if err == nil {
+		_, err = vfs.ReadRange(off, uint64(e.Size))
+	}
+	return 0, entryError(err)
+}
+
+// readKept reads what has not been changed. The caller holds mu.
+func (o *openEntry) readKept(ctx context.Context, tx *datakit.Tx, path datakit.Path, hash datakit.Hash, p []byte, off uint64) (int, error) {
 	if o.kept == nil || o.hash != hash {
 		b, err := tx.Open(ctx, path)
 		if err != nil {

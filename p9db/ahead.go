@@ -60,8 +60,8 @@ type reader struct {
 	fetched int // the first file that was not asked for yet
 }
 
-// maxReaders is how many directories are remembered.
-const maxReaders = 64
+// maxDirs is how many directories are remembered.
+const maxDirs = 64
 
 // next notes that the file with the given index is read, and returns the index
 // of the first that is to be fetched now. It is beyond the last if the
@@ -71,7 +71,7 @@ func (r *readers) next(dir string, at int) int {
 	defer r.mu.Unlock()
 	d := r.dirs[dir]
 	if d == nil {
-		if r.dirs == nil || len(r.dirs) >= maxReaders {
+		if r.dirs == nil || len(r.dirs) >= maxDirs {
 			r.dirs = make(map[string]*reader)
 		}
 		d = &reader{last: -2} // so that one read alone is not in order

@@ -24,7 +24,8 @@ type tx struct {
 	rw      place
 	rev     uint64                     // of the contents; changes with each edit
 	changed map[datakit.Path]time.Time // the paths that were edited
-	w       writer
+	readers openSet
+	writers openSet
 
 	end     sync.Once
 	ended   chan struct{} // closed when the transaction has ended
@@ -82,7 +83,8 @@ func (t *tx) open(ctx context.Context, branch string) error {
 			t.dir.Keep()
 			t.branch, t.name = branch, name
 			t.rw = place{d, t.dir, []string{"rw"}}
-			t.w = writer{rw: &t.rw}
+			t.readers = openSet{rw: &t.rw, flags: p9.ReadOnly, max: maxReaders}
+			t.writers = openSet{rw: &t.rw, flags: p9.WriteOnly, max: maxWriters}
 			d.use(branch, 1)
 			return nil
 		}
@@ -146,7 +148,7 @@ func (t *tx) do(ctx context.Context, f func() error) error {
 func (t *tx) Abort() error {
 	t.finish(func(ctx context.Context) {
 		<-t.turn // a call that runs fails by itself, or ends soon
-		t.w.close()
+		t.closeFiles()
 		t.close(ctx)
 	})
 	return nil

@@ -67,7 +67,7 @@ func (t *tx) Retarget(ctx context.Context, branch string) error {
 		if len(left) > 0 {
 			return &datakit.Error{Kind: datakit.Unresolved, Err: errors.New("conflicts have to be resolved before the branch is changed")}
 		}
-		t.w.close()
+		t.closeFiles()
 		c, err := t.clone(ctx, branch)
 		if err != nil {
 			return err
@@ -210,14 +210,14 @@ func (t *tx) copyFile(ctx context.Context, c *tx, from, to datakit.Path) error {
 
 // copyContent writes all of a blob to a file.
 func (t *tx) copyContent(ctx context.Context, path datakit.Path, b datakit.Blob) error {
-	defer t.w.close()
+	defer t.closeFiles()
 	buf := make([]byte, min(b.Size(), copyPiece))
 	for off := int64(0); off < b.Size(); {
 		n, err := b.ReadAt(ctx, buf, off)
 		if n == 0 {
 			return err
 		}
-		if err := t.w.writeAt(ctx, path, buf[:n], off); err != nil {
+		if err := t.writeAt(ctx, path, buf[:n], off); err != nil {
 			return err
 		}
 		off += int64(n)

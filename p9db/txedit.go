@@ -27,7 +27,7 @@ func (t *tx) parent(ctx context.Context, path datakit.Path, f func(dir *p9.Fid, 
 // Create implements datakit.TxDriver.
 func (t *tx) Create(ctx context.Context, path datakit.Path, mode datakit.Mode, content []byte) error {
 	return t.edit(ctx, func() error {
-		t.w.close()
+		t.closeFiles()
 		switch mode {
 		case datakit.Symlink:
 			return t.parent(ctx, path, func(dir *p9.Fid, base string) error { return dir.Symlink(ctx, base, string(content)) })
@@ -86,7 +86,7 @@ func (t *tx) Mkdir(ctx context.Context, path datakit.Path) error {
 
 // WriteAt implements datakit.TxDriver.
 func (t *tx) WriteAt(ctx context.Context, path datakit.Path, p []byte, off int64) error {
-	return t.edit(ctx, func() error { return t.w.writeAt(ctx, path, p, off) }, path)
+	return t.edit(ctx, func() error { return t.writeAt(ctx, path, p, off) }, path)
 }
 
 // Truncate implements datakit.TxDriver.
@@ -97,7 +97,7 @@ func (t *tx) Truncate(ctx context.Context, path datakit.Path, size int64) error 
 // SetMode implements datakit.TxDriver.
 func (t *tx) SetMode(ctx context.Context, path datakit.Path, mode datakit.Mode) error {
 	return t.edit(ctx, func() error {
-		t.w.close()
+		t.closeFiles()
 		return t.with(ctx, path, func(f *p9.Fid) error { return f.Chmod(ctx, chmod(mode)) })
 	}, path)
 }
@@ -115,7 +115,7 @@ func (t *tx) with(ctx context.Context, path datakit.Path, f func(f *p9.Fid) erro
 // Remove implements datakit.TxDriver.
 func (t *tx) Remove(ctx context.Context, path datakit.Path) error {
 	return t.edit(ctx, func() error {
-		t.w.close()
+		t.closeFiles()
 		err := t.remove(ctx, path)
 		if err == nil {
 			t.forget(path)
@@ -127,7 +127,7 @@ func (t *tx) Remove(ctx context.Context, path datakit.Path) error {
 // Rename implements datakit.TxDriver.
 func (t *tx) Rename(ctx context.Context, from, to datakit.Path) error {
 	return t.edit(ctx, func() error {
-		t.w.close()
+		t.closeFiles()
 		err := t.rename(ctx, from, to)
 		if e := (*p9.Error)(nil); errors.As(err, &e) && e.Errno == vfs.EXDEV {
 			err = t.renameByCopy(ctx, from, to)
@@ -218,41 +218,5 @@ func (t *tx) move(from, to datakit.Path) {
 	t.forget(to)
 	for p, when := range moved {
 		t.changed[p] = when
-	}
-}
-
-// A writer writes to files of a transaction. It keeps the last one open, so
-// that a file can be written in pieces.
-type writer struct {
-	rw   *place
-	f    *p9.Fid // nil if none is open
-	path datakit.Path
-}
-
-func (w *writer) writeAt(ctx context.Context, path datakit.Path, p []byte, off int64) error {
-	if w.f == nil || w.path != path {
-		w.close()
-		f, err := w.rw.walkFile(ctx, path)
-		if err != nil {
-			return err
-		}
-		if err := f.Open(ctx, p9.WriteOnly); err != nil {
-			f.Release()
-			return err
-		}
-		w.f, w.path = f, path
-	}
-	if len(p) == 0 {
-		return nil
-	}
-	_, err := w.f.WriteAt(ctx, p, off)
-	return err
-}
-
-// close closes the file, before what has its path may be another.
-func (w *writer) close() {
-	if w.f != nil {
-		w.f.Release()
-		w.f = nil
 	}
 }

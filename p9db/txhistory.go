@@ -70,7 +70,7 @@ func (t *tx) setParents(ctx context.Context, parents []datakit.Hash) error {
 // Merge implements datakit.TxDriver.
 func (t *tx) Merge(ctx context.Context, h datakit.Hash) error {
 	return t.do(ctx, func() error {
-		t.w.close()
+		t.closeFiles()
 		t.rev++
 		clear(t.changed)
 		return t.d.failAs(t.write(ctx, "merge", h.String()), datakit.Unresolved)
@@ -189,7 +189,7 @@ func (t *tx) diff(ctx context.Context, from datakit.Hash) ([]datakit.Change, err
 // Commit implements datakit.TxDriver.
 func (t *tx) Commit(ctx context.Context, msg string) error {
 	return t.do(ctx, func() error {
-		t.w.close()
+		t.closeFiles()
 		if err := t.write(ctx, "msg", msg); err != nil {
 			return t.d.fail(err)
 		}

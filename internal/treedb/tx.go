@@ -183,6 +183,25 @@ func (t *tx) Open(ctx context.Context, path datakit.Path) (b datakit.Blob, err e
 	return b, err
 }
 
+// ReadAt implements datakit.TxDriver.
+func (t *tx) ReadAt(ctx context.Context, path datakit.Path, p []byte, off int64) (int, error) {
+	var read int
+	err := t.use(ctx, func() error {
+		n, err := t.find(path)
+		if err != nil {
+			return err
+		}
+		b, err := t.blob(n)
+		if err != nil {
+			return err
+		}
+		defer b.Close() // before anything is written, which would take a copy
+		read, err = b.ReadAt(ctx, p, off)
+		return err
+	})
+	return read, err
+}
+
 // Parents implements datakit.TxHistory.
 func (t *tx) Parents(ctx context.Context) (ps []datakit.Hash, err error) {
 	err = t.use(ctx, func() error {

@@ -20,7 +20,7 @@ type Commit struct {
 // Invalid if it cannot be a step.
 func NewCommit(r Repo, hash string) (Commit, error) {
 	hash = Trim(hash)
-	if _, err := datakit.NewPath(hash); err != nil {
+	if err := datakit.CheckName(hash); err != nil {
 		return Commit{}, invalid("hash %q of a commit of %s: %w", hash, r, err)
 	}
 	return Commit{r, hash}, nil

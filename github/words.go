@@ -77,6 +77,9 @@ func checkSteps(text string) error {
 		return err
 	}
 	for step := range p.Steps() {
+		if err := datakit.CheckName(step); err != nil {
+			return err
+		}
 		if step[0] == '.' {
 			return invalid("the step %q starts with a dot", step)
 		}

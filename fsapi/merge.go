@@ -71,7 +71,8 @@ func (t *transaction) runMerge(ctx context.Context, text string) (string, error)
 	if !slices.Contains(parents, c.Hash) {
 		t.addParent(c.Hash)
 	}
-	return "ok", t.tree.reconcile(context.WithoutCancel(ctx)) // the merge is made
+	t.tree.root.reconcile(context.WithoutCancel(ctx))
+	return "ok", nil
 }
 
 // addParent appends a line to parents.

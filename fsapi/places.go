@@ -110,26 +110,19 @@ func (p *place) moved(up *place, name string) {
 }
 
 // reconcile marks as gone what a merge has removed, or made a directory or
-// something else. The caller has the turn.
-func (ps *places) reconcile(ctx context.Context) error {
-	return ps.root.reconcile(ctx)
-}
-
-func (p *place) reconcile(ctx context.Context) error {
+// something else. What cannot be read stays, and fails when it is used: the
+// merge is made. The caller has the turn.
+func (p *place) reconcile(ctx context.Context) {
 	for c := range p.below.all() {
 		mode, err := p.of.t.tx.Mode(ctx, c.path())
 		switch {
 		case err != nil:
-			return wireError(err)
 		case mode == datakit.Absent || (mode == datakit.Dir) != c.dir:
 			c.removed()
 		default:
-			if err := c.reconcile(ctx); err != nil {
-				return err
-			}
+			c.reconcile(ctx)
 		}
 	}
-	return nil
 }
 
 // do runs f, in turn, with the present path of the entry, unless that is gone.

@@ -193,16 +193,25 @@ func (c *committer) carryOut(ops []*op) {
 // commit plans and commits a group. A fault in that fails its ops and not the
 // server.
 func (c *committer) commit(ops []*op) (errs map[string]error, err error) {
+	err = guard(func() error {
+		g := newGroup(c)
+		for _, o := range ops {
+			g.add(o)
+		}
+		errs = g.commit()
+		return nil
+	})
+	return errs, err
+}
+
+// guard returns what f does, or that it panicked.
+func guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = &datakit.Error{Op: "commit", Kind: datakit.Internal, Err: fmt.Errorf("panic: %v\n%s", p, debug.Stack())}
 		}
 	}()
-	g := newGroup(c)
-	for _, o := range ops {
-		g.add(o)
-	}
-	return g.commit(), nil
+	return f()
 }
 
 // result returns how o has ended: what its plan returned, unless one of its

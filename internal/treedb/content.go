@@ -2,6 +2,7 @@ package treedb
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -27,10 +28,20 @@ type content struct {
 
 	mu      sync.RWMutex // guards what follows
 	mem     []byte
-	file    *os.File // holds all of it if not nil
+	file    spill // holds all of it if not nil, and nothing behind size
 	size    int64
-	readers int  // open blobs; while there are any the content must not change
-	dead    bool // to be released by the last reader
+	lost    error // why the file has not got the content any more
+	readers int   // open blobs; while there are any the content must not change
+	dead    bool  // to be released by the last reader
+}
+
+// A spill is a temporary file.
+type spill interface {
+	io.ReaderAt
+	io.WriterAt
+	Truncate(size int64) error
+	Name() string
+	Close() error
 }
 
 // newContent returns the content data, of which it makes a copy.
@@ -39,7 +50,11 @@ func (t *tx) newContent(data []byte) (*content, error) {
 	if len(data) == 0 {
 		return c, nil
 	}
-	return c, c.writeAt(data, 0)
+	if err := c.writeAt(data, 0); err != nil {
+		c.discard()
+		return nil, err
+	}
+	return c, nil
 }
 
 func (c *content) length() int64 {
@@ -58,7 +73,10 @@ func (c *content) spilled() bool {
 func (c *content) ReadAt(p []byte, off int64) (int, error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	if off >= c.size {
+	switch {
+	case c.lost != nil:
+		return 0, c.lost
+	case off >= c.size:
 		return 0, io.EOF
 	}
 	if c.file != nil {
@@ -76,7 +94,8 @@ func (c *content) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
-// writeAt writes p at off. Zero bytes fill a gap; they need no memory.
+// writeAt writes p at off. Zero bytes fill a gap; they need no memory. If it
+// fails the content is as it was.
 func (c *content) writeAt(p []byte, off int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -85,7 +104,7 @@ func (c *content) writeAt(p []byte, off int64) error {
 		return err
 	}
 	if c.file != nil {
-		if _, err := c.file.WriteAt(p, off); err != nil {
+		if err := c.writeFile(p, off); err != nil {
 			return err
 		}
 		c.size = max(c.size, end)
@@ -96,7 +115,31 @@ func (c *content) writeAt(p []byte, off int64) error {
 	return nil
 }
 
-// truncate sets the length.
+// writeFile writes p at off into the file. What a write that failed has left
+// there, as it does on a full disk, is taken back. The caller holds mu.
+func (c *content) writeFile(p []byte, off int64) error {
+	if c.lost != nil {
+		return c.lost
+	}
+	old := make([]byte, max(0, min(int64(len(p)), c.size-off)))
+	if _, err := c.file.ReadAt(old, off); err != nil && len(old) > 0 {
+		return err
+	}
+	n, err := c.file.WriteAt(p, off)
+	if err == nil {
+		return nil
+	}
+	undo := c.file.Truncate(c.size)
+	if n = min(n, len(old)); n > 0 && undo == nil {
+		_, undo = c.file.WriteAt(old[:n], off)
+	}
+	if undo != nil {
+		c.lost = fmt.Errorf("the content was lost by a write that failed: %w", undo)
+	}
+	return err
+}
+
+// truncate sets the length. If it fails the content is as it was.
 func (c *content) truncate(size int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -164,7 +207,7 @@ func (c *content) free() {
 	} else {
 		c.memory.Add(-c.size)
 	}
-	c.file, c.mem, c.size = nil, nil, 0
+	c.file, c.mem, c.size, c.lost = nil, nil, 0, nil
 }
 
 // open returns a blob of the content as it is.
@@ -188,6 +231,9 @@ func (c *content) object() (store.Object, error) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	o := store.Object{Type: object.BlobType, Size: c.size}
+	if c.lost != nil {
+		return store.Object{}, c.lost
+	}
 	if c.file == nil {
 		o.Data = append([]byte{}, c.mem...)
 		o.Hash = object.Name(object.BlobType, o.Data)
@@ -230,7 +276,7 @@ func tempFile(dir string) (*os.File, error) {
 	return f, err
 }
 
-func closeTemp(f *os.File) {
+func closeTemp(f spill) {
 	f.Close()
 	if runtime.GOOS == "windows" {
 		os.Remove(f.Name())

@@ -145,8 +145,7 @@ func (db *DB) FastForward(ctx context.Context, branch string, to datakit.Hash) e
 // RemoveBranch implements datakit.BranchDriver.
 func (db *DB) RemoveBranch(ctx context.Context, branch string) error {
 	return db.commits.do(ctx, &op{branches: []string{branch}, plan: func(g *group) error {
-		g.move(branch, datakit.Hash{})
-		return nil
+		return g.remove(branch)
 	}})
 }
 

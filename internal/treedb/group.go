@@ -39,7 +39,7 @@ func (g *group) add(o *op) {
 		return
 	}
 	if o.planned = g.s.add(o.objs...); o.planned == nil {
-		o.planned = o.plan(g)
+		o.planned = guard(func() error { return o.plan(g) })
 	}
 }
 
@@ -82,6 +82,15 @@ func (g *group) fastForward(branch string, to datakit.Hash) error {
 		}
 	}
 	g.move(branch, to)
+	return nil
+}
+
+// remove removes a branch.
+func (g *group) remove(branch string) error {
+	if err := g.at(branch).err; err != nil {
+		return err
+	}
+	g.move(branch, datakit.Hash{})
 	return nil
 }
 
@@ -235,16 +244,28 @@ func (g *group) updates() (us []store.Update) {
 // prepare writes the objects and, at the same time, the references, both so
 // that they cannot be seen yet.
 func (g *group) prepare(updates []store.Update) (store.Staged, store.Prepared, error) {
-	references := make(chan store.Prepared, 1)
-	go func() { references <- g.c.db.refs.Prepare(context.Background(), updates) }()
+	var prepared store.Prepared
+	references := make(chan error, 1)
+	go func() {
+		references <- guard(func() error {
+			prepared = g.c.db.refs.Prepare(context.Background(), updates)
+			return nil
+		})
+	}()
 	// The objects take longer, so they do not wait for a goroutine to start.
-	staged, err := g.c.db.objs.Stage(context.Background(), g.s.fresh)
-	prepared := <-references
-	if err != nil {
+	var staged store.Staged
+	err := guard(func() (err error) {
+		staged, err = g.c.db.objs.Stage(context.Background(), g.s.fresh)
+		return err
+	})
+	switch failed := <-references; {
+	case failed != nil && err == nil:
+		staged.Discard()
+		return nil, nil, failed
+	case failed == nil && err != nil:
 		prepared.Abort()
-		return nil, nil, err
 	}
-	return staged, prepared, nil
+	return staged, prepared, err
 }
 
 // apply makes objects and then references visible. Two branches that are moved
@@ -256,7 +277,7 @@ func (g *group) apply(updates []store.Update, staged store.Staged, prepared stor
 		staged.Discard()
 		return g.none(prepared.Errs()), nil
 	}
-	if err := staged.Publish(); err != nil {
+	if err := guard(staged.Publish); err != nil {
 		prepared.Abort()
 		return nil, err
 	}

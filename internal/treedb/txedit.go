@@ -102,6 +102,9 @@ func (t *tx) Create(ctx context.Context, path datakit.Path, mode datakit.Mode, d
 		if int64(len(data)) > t.db.opts.MaxFileSize {
 			return datakit.TooLarge
 		}
+		if err := t.makeRoom(ctx, path, len(data)); err != nil {
+			return err
+		}
 		p, err := t.vacant(path)
 		if err != nil {
 			return err
@@ -113,10 +116,10 @@ func (t *tx) Create(ctx context.Context, path datakit.Path, mode datakit.Mode, d
 		if err != nil {
 			return err
 		}
-		n := &node{mode: mode, content: c}
-		t.put(p, n)
+		t.put(p, &node{mode: mode, content: c})
 		t.resolve(path)
-		return t.wrote(ctx, n, len(data))
+		t.unsaved += int64(len(data))
+		return nil
 	})
 }
 
@@ -136,37 +139,49 @@ func (t *tx) Mkdir(ctx context.Context, path datakit.Path) error {
 	})
 }
 
-// edit runs f on the content of the file or link at path. f gets the content
-// as it is if keep says that it needs the present bytes, else an empty one.
-func (t *tx) edit(path datakit.Path, keep func(size int64) bool, f func(c *content) error) (*node, error) {
+// edit runs f, which writes n bytes, on the content of the file or link at path.
+// f gets the content as it is if keep says that it needs the present bytes,
+// else an empty one.
+func (t *tx) edit(ctx context.Context, path datakit.Path, n int, keep func(size int64) bool, f func(c *content) error) error {
+	if err := t.makeRoom(ctx, path, n); err != nil {
+		return err
+	}
 	p, err := t.place(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	n, err := p.get()
+	file, err := p.get()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if n.mode == datakit.Dir {
-		return nil, datakit.IsDir
+	if file.mode == datakit.Dir {
+		return datakit.IsDir
 	}
-	c, err := t.editable(n, keep)
+	c, err := t.editable(file, keep)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	var had int64 // bytes that were counted before
+	if c == file.content {
+		had = c.length()
 	}
 	if err := f(c); err != nil {
-		if c != n.content {
+		if c != file.content {
 			c.discard()
 		}
-		return nil, err
+		return err
 	}
-	if n.content != nil && n.content != c {
-		n.content.discard()
+	t.unsaved += int64(n)
+	if !c.spilled() { // it also holds what was not written: a gap, or a copy
+		t.unsaved += max(0, c.length()-had-int64(n))
 	}
-	n.content, n.hash = c, datakit.Hash{}
-	t.put(p, n)
+	if file.content != nil && file.content != c {
+		file.content.discard()
+	}
+	file.content, file.hash = c, datakit.Hash{}
+	t.put(p, file)
 	t.resolve(path)
-	return n, nil
+	return nil
 }
 
 // editable returns the content of n for editing: what n has if nobody is
@@ -227,13 +242,9 @@ func (t *tx) WriteAt(ctx context.Context, path datakit.Path, data []byte, off in
 			return t.checkFile(path)
 		}
 		end := off + int64(len(data))
-		n, err := t.edit(path,
+		return t.edit(ctx, path, len(data),
 			func(size int64) bool { return off > 0 || end < size },
 			func(c *content) error { return c.writeAt(data, off) })
-		if err != nil {
-			return err
-		}
-		return t.wrote(ctx, n, len(data))
 	})
 }
 
@@ -252,13 +263,9 @@ func (t *tx) Truncate(ctx context.Context, path datakit.Path, size int64) error 
 		if size > t.db.opts.MaxFileSize {
 			return datakit.TooLarge
 		}
-		n, err := t.edit(path,
+		return t.edit(ctx, path, 0,
 			func(int64) bool { return size > 0 },
 			func(c *content) error { return c.truncate(size) })
-		if err != nil {
-			return err
-		}
-		return t.wrote(ctx, n, 0)
 	})
 }
 

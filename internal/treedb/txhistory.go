@@ -22,22 +22,23 @@ const (
 	flushFiles = 16
 )
 
-// wrote counts n bytes written into the content of cur, and moves the others
-// to the store when there is much in memory.
-func (t *tx) wrote(ctx context.Context, cur *node, n int) error {
-	t.unsaved += int64(n)
+// makeRoom moves what is in memory to the store when there is much, but not the
+// content at path, before n bytes are written there. If there is no room for it
+// the write fails, having done nothing.
+func (t *tx) makeRoom(ctx context.Context, path datakit.Path, n int) error {
 	limit := int64(flushBytes)
 	if t.db.txMemory.Load() > scantMemory {
 		limit = flushBytesScant
 	}
-	if t.unsaved < limit {
+	if t.unsaved+int64(n) < limit {
 		return nil
 	}
-	t.unsaved = 0
+	cur, _ := t.find(path) // who writes will see why it is not found
 	others := func(n *node) bool { return n != cur && !n.content.spilled() }
 	if err := t.save(ctx, others); err != nil {
 		return err
 	}
+	t.unsaved = 0
 	spills := 0
 	for range t.spilled {
 		spills++
@@ -149,45 +150,49 @@ func (t *tx) Merge(ctx context.Context, h datakit.Hash) error {
 		if err != nil {
 			return err
 		}
+		news, err := diffTrees(s, ours, result.tree)
+		if err != nil {
+			return err
+		}
 		if err := t.hold(ctx, s.fresh); err != nil {
 			return err
 		}
 		s.stored()
+		if err := t.adopt(result, news); err != nil {
+			return err
+		}
 		t.inputs = &mergeInputs{ours, theirs.tree, b.tree}
 		if !slices.Contains(t.parents, h) {
 			t.parents = append(t.parents, h)
 		}
-		return t.adopt(s, ours, result)
+		return nil
 	})
 }
 
-// adopt makes the result of a merge the contents, which were the tree ours so
-// far. Directories that were empty stay (specification, FS-124), and when
-// entries were changed is known as before, or now for what the merge changed.
-func (t *tx) adopt(src source, ours datakit.Hash, result merged) error {
-	news, err := diffTrees(src, ours, result.tree)
-	if err != nil {
-		return err
-	}
-	empty := t.root.emptyDirs(datakit.Root, nil)
-	before := t.root.changes(datakit.Root, nil)
-	t.root.discard()
+// adopt makes the result of a merge, which differs in news from the contents so
+// far, the contents. Directories that were empty stay (specification, FS-124),
+// and when entries were changed is known as before, or now for what the merge
+// changed.
+func (t *tx) adopt(result merged, news []datakit.Change) error {
+	before, rev := t.root, t.rev
 	t.rev++
 	now := t.db.opts.Now()
 	t.root = &node{mode: datakit.Dir, hash: result.tree, rev: t.rev, changed: now}
-	for _, c := range result.conflicts {
-		t.conflicts[c.Path] = true
-	}
-	for _, path := range empty {
+	for _, path := range before.emptyDirs(datakit.Root, nil) {
 		if err := t.keepDir(path); err != nil {
+			t.root, t.rev = before, rev
 			return err
 		}
 	}
-	for _, c := range before {
+	for _, c := range before.changes(datakit.Root, nil) {
 		t.date(c.path, c.at)
 	}
 	for _, c := range news {
 		t.date(c.Path, now)
+	}
+	before.discard()
+	for _, c := range result.conflicts {
+		t.conflicts[c.Path] = true
 	}
 	return nil
 }

@@ -101,6 +101,34 @@ func TestClientSymlinks(t *testing.T) {
 	})
 }
 
+// TestFS43_DamagedEntry lists a directory one entry of which cannot be described.
+func TestFS43_DamagedEntry(t *testing.T) {
+	eachClient(t, func(t *testing.T, tree *memTree, c *Client) {
+		ctx := t.Context()
+		tree.put("dir/a", "text")
+		tree.put("dir/b", "text").damaged = true
+		tree.put("dir/c", "text")
+		err := c.Root().with(ctx, []string{"dir"}, func(d *Fid) error {
+			list, err := d.ReadDirStats(ctx)
+			for i, want := range []vfs.Stat{{Name: "a", Size: 4}, {Name: "b"}, {Name: "c", Size: 4}} {
+				if err == nil && (len(list) != 3 || list[i].Name != want.Name || list[i].Size != want.Size) {
+					t.Fatalf("ReadDirStats = %+v", list)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Errorf("ReadDirStats: %v", err)
+		}
+		if _, err := c.Stat(ctx, "dir/b"); err == nil {
+			t.Error("Stat of the damaged entry succeeded")
+		}
+		if st, err := c.Stat(ctx, "dir/c"); err != nil || st.Size != 4 {
+			t.Errorf("Stat of the entry beside it = %+v, %v", st, err)
+		}
+	})
+}
+
 func TestClientUnlink(t *testing.T) {
 	eachClient(t, func(t *testing.T, tree *memTree, c *Client) {
 		ctx := t.Context()

@@ -40,7 +40,8 @@ func (f *Fid) getattr(ctx context.Context) (vfs.Stat, error) {
 // statsAtOnce is how many entries of a directory are asked about at a time.
 const statsAtOnce = 32
 
-// fillIn completes descriptions of entries of f, of which the name is known.
+// fillIn completes descriptions of entries of f, of which name and qid are
+// known. That is all there is of one that the server cannot describe.
 func (f *Fid) fillIn(ctx context.Context, list []vfs.Stat) ([]vfs.Stat, error) {
 	errs := make([]error, len(list))
 	var wg sync.WaitGroup
@@ -48,8 +49,11 @@ func (f *Fid) fillIn(ctx context.Context, list []vfs.Stat) ([]vfs.Stat, error) {
 	for range min(statsAtOnce, len(list)) {
 		wg.Go(func() {
 			for i := range next {
-				errs[i] = f.with(ctx, []string{list[i].Name}, func(e *Fid) (err error) {
-					list[i], err = e.Stat(ctx)
+				errs[i] = f.with(ctx, []string{list[i].Name}, func(e *Fid) error {
+					st, err := e.Stat(ctx)
+					if err == nil {
+						list[i] = st
+					}
 					return err
 				})
 			}
@@ -63,11 +67,18 @@ func (f *Fid) fillIn(ctx context.Context, list []vfs.Stat) ([]vfs.Stat, error) {
 	kept := list[:0]
 	for i, st := range list {
 		switch {
-		case errs[i] == nil:
+		case errs[i] == nil, isDamage(errs[i]):
 			kept = append(kept, st)
 		case !errors.Is(errs[i], fs.ErrNotExist):
 			return nil, errs[i]
 		}
 	}
 	return kept, nil
+}
+
+// isDamage reports whether err is that of a server which cannot read what it
+// has, rather than of a request.
+func isDamage(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Errno == vfs.EIO
 }

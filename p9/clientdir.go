@@ -187,7 +187,8 @@ func (f *Fid) ReadDir(ctx context.Context) ([]vfs.Dirent, error) {
 
 // ReadDirStats is ReadDir with what Stat returns for each entry. In 9P2000.L
 // that takes some requests for each of them; what has vanished meanwhile is left
-// out.
+// out. Of what the server cannot read, as it is damaged, only name and qid are
+// known.
 func (f *Fid) ReadDirStats(ctx context.Context) ([]vfs.Stat, error) {
 	var list []vfs.Stat
 	err := f.listing(ctx, func(st vfs.Stat) { list = append(list, st) })

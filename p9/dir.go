@@ -56,7 +56,7 @@ func (r *request) readRecords(l *listing, count int) error {
 	p, owner := r.reserve(count), r.s.owner()
 	n, i := 0, l.next
 	for ; i < len(l.entries); i++ {
-		st, err := r.lookupStat(l.dir, l.entries[i].Name)
+		st, err := r.lookupStat(l.dir, l.entries[i])
 		if err != nil {
 			return err
 		}
@@ -75,21 +75,29 @@ func (r *request) readRecords(l *listing, count int) error {
 	return nil
 }
 
-// lookupStat describes an entry. If it has vanished, or its description is
-// damaged, that is nil: no entry makes a listing fail.
-func (r *request) lookupStat(dir vfs.Dir, name string) (*vfs.Stat, error) {
-	node, err := dir.Lookup(r, name)
+// lookupStat describes an entry, which is nil if it has vanished. No entry makes
+// a listing fail: of one that cannot be described, as it is damaged, there is
+// what the listing knows.
+func (r *request) lookupStat(dir vfs.Dir, e vfs.Dirent) (*vfs.Stat, error) {
+	node, err := dir.Lookup(r, e.Name)
 	if err == nil {
 		var st vfs.Stat
 		if st, err = node.Stat(r); err == nil {
 			return &st, nil
 		}
 	}
-	if r.Err() != nil {
+	switch {
+	case r.Err() != nil:
 		return nil, vfs.ErrInterrupted
+	case errors.Is(err, vfs.ErrNotExist):
+		return nil, nil
 	}
 	r.logInternal(err)
-	return nil, nil
+	st := &vfs.Stat{Qid: e.Qid, Name: e.Name, Perm: vfs.FilePerm}
+	if e.Qid.Kind == vfs.KindDir {
+		st.Perm = vfs.DirPerm
+	}
+	return st, nil
 }
 
 // readdir answers a Treaddir. The offset of "." is 0, and each entry has the

@@ -2,6 +2,7 @@ package p9
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -142,6 +143,7 @@ type memFile struct {
 	onWrite func(ctx context.Context, p []byte, off uint64) error
 	onClose func()
 	fixed   bool // has a length that cannot be set
+	damaged bool // cannot be described
 	maxRead int  // makes open files vfs.WaitingFiles
 }
 
@@ -163,6 +165,9 @@ func (f *memFile) Qid(context.Context) (vfs.Qid, error) {
 func (f *memFile) Stat(context.Context) (vfs.Stat, error) {
 	f.tree.mu.Lock()
 	defer f.tree.mu.Unlock()
+	if f.damaged {
+		return vfs.Stat{}, errors.New("the object is damaged")
+	}
 	size := len(f.data)
 	if f.symlink {
 		size = len(f.target)

@@ -2,15 +2,13 @@ package metrics
 
 import (
 	"context"
-	"errors"
-	"io"
-	"log"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/datakit/datakit/internal/httpserve"
 )
 
 // The times that a scraper has to send its request, and to be answered in all.
@@ -31,23 +29,10 @@ func (m *Metrics) Handler() http.Handler {
 // error, or l fails. When it returns, l and all connections are closed and no
 // goroutine that it started is running.
 func (m *Metrics) Serve(ctx context.Context, l net.Listener) error {
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // runs before Wait, and ends what Wait waits for
-	s := &http.Server{
+	return httpserve.Serve(ctx, l, &http.Server{
 		Handler:           m.Handler(),
 		ReadHeaderTimeout: requestTime,
 		WriteTimeout:      replyTime,
 		IdleTimeout:       replyTime,
-		ErrorLog:          log.New(io.Discard, "", 0), // scrapers notice by themselves
-	}
-	wg.Go(func() {
-		<-ctx.Done()
-		s.Close()
 	})
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
 }

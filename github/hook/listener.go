@@ -1,0 +1,207 @@
+package hook
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/datakit/datakit/github"
+	"github.com/datakit/datakit/internal/httpserve"
+)
+
+// MaxBody is the length in bytes of the largest delivery that is read, the
+// largest that GitHub sends (GH-181).
+const MaxBody = 25 << 20
+
+const (
+	deliveryTime = 30 * time.Second // for a request to arrive
+	idleTime     = 2 * time.Minute
+	maxHeader    = 32 << 10 // bytes
+	largeBody    = 1 << 20  // bytes; of those that are larger
+	maxLarge     = 4        // so many are read at once
+)
+
+// An answer is how a delivery is answered: 204 unless something is wrong.
+type answer struct {
+	result string
+	status int
+	text   string
+}
+
+var (
+	accepted  = answer{"accepted", http.StatusNoContent, ""}
+	ignored   = answer{"other", http.StatusNoContent, ""}
+	pinged    = answer{"ping", http.StatusNoContent, ""}
+	duplicate = answer{"duplicate", http.StatusNoContent, ""}
+
+	badMethod    = answer{"method", http.StatusMethodNotAllowed, "webhooks are delivered with POST"}
+	unwatched    = answer{"repository", http.StatusNotFound, "this repository is not watched"}
+	badType      = answer{"type", http.StatusUnsupportedMediaType, "the content type must be application/json"}
+	tooLarge     = answer{"size", http.StatusRequestEntityTooLarge, "the body is larger than 25 MiB"}
+	unread       = answer{"body", http.StatusBadRequest, "the body could not be read"}
+	tooMany      = answer{"busy", http.StatusServiceUnavailable, "too many large deliveries at once"}
+	badSignature = answer{"signature", http.StatusForbidden, "the signature is missing or wrong"}
+	badJSON      = answer{"json", http.StatusBadRequest, "the body is not the JSON of a webhook"}
+)
+
+// Results returns all that Options.OnDelivery can be told.
+func Results() (all []string) {
+	for _, a := range []answer{
+		accepted, ignored, pinged, duplicate,
+		badMethod, unwatched, badType, tooLarge, unread, tooMany, badSignature, badJSON,
+	} {
+		all = append(all, a.result)
+	}
+	return all
+}
+
+// Serve receives the deliveries that arrive at l until ctx is done, which is
+// no error, or l fails. When it returns, l and all connections are closed.
+func (s *Source) Serve(ctx context.Context, l net.Listener) error {
+	return httpserve.Serve(ctx, l, &http.Server{
+		Handler:        s,
+		ReadTimeout:    deliveryTime,
+		IdleTimeout:    idleTime,
+		MaxHeaderBytes: maxHeader,
+	})
+}
+
+// ServeHTTP answers one delivery (GH-181). What it means is queued.
+func (s *Source) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	a := s.receive(w, req)
+	if s.opts.OnDelivery != nil {
+		s.opts.OnDelivery(a.result)
+	}
+	s.opts.Log.Debug("webhook delivery", "result", a.result, "path", req.URL.Path,
+		"event", req.Header.Get("X-GitHub-Event"), "delivery", req.Header.Get("X-GitHub-Delivery"))
+	if a.status == http.StatusNoContent {
+		w.WriteHeader(a.status)
+		return
+	}
+	if a.status == http.StatusMethodNotAllowed {
+		w.Header().Set("Allow", http.MethodPost)
+	}
+	http.Error(w, a.text, a.status)
+}
+
+func (s *Source) receive(w http.ResponseWriter, req *http.Request) answer {
+	if req.Method != http.MethodPost {
+		return badMethod
+	}
+	r, ok := s.repoOf(req.URL.Path)
+	if !ok || !s.accepts(r) {
+		return unwatched
+	}
+	if t, _, _ := mime.ParseMediaType(req.Header.Get("Content-Type")); t != "application/json" {
+		return badType
+	}
+	body, a := s.read(w, req)
+	if a != accepted {
+		return a
+	}
+	// Nothing looks into the body before this (GH-180).
+	if !s.signed(body, req.Header.Get("X-Hub-Signature-256")) {
+		return badSignature
+	}
+	return s.take(r, req.Header.Get("X-GitHub-Event"), req.Header.Get("X-GitHub-Delivery"), body)
+}
+
+// repoOf returns the repository whose webhook has the path. A proxy may have
+// taken the path of our URL away.
+func (s *Source) repoOf(path string) (r github.Repo, ok bool) {
+	if rest, ok := strings.CutPrefix(path, s.url.Path+"/"); ok {
+		path = "/" + rest
+	}
+	r, err := github.ParseRepo(strings.TrimPrefix(path, "/"))
+	return r, err == nil
+}
+
+// read returns the body, and accepted, or why there is none.
+func (s *Source) read(w http.ResponseWriter, req *http.Request) ([]byte, answer) {
+	if req.ContentLength > MaxBody {
+		return nil, tooLarge
+	}
+	if req.ContentLength < 0 || req.ContentLength > largeBody {
+		select {
+		case s.large <- struct{}{}:
+			defer func() { <-s.large }()
+		case <-time.After(deliveryTime):
+			return nil, tooMany
+		case <-s.ctx.Done():
+			return nil, tooMany
+		}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, MaxBody))
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return nil, tooLarge
+	case err != nil:
+		return nil, unread
+	}
+	return body, accepted
+}
+
+// signed reports whether the signature is GitHub's of the body, taking the
+// same time for every wrong one.
+func (s *Source) signed(body []byte, signature string) bool {
+	text, ok := strings.CutPrefix(signature, "sha256=")
+	got, err := hex.DecodeString(text)
+	if !ok || err != nil {
+		return false
+	}
+	mac := hmac.New(sha256.New, []byte(s.opts.Secret.Reveal()))
+	mac.Write(body)
+	return hmac.Equal(got, mac.Sum(nil))
+}
+
+// take queues what a delivery that GitHub has signed means.
+func (s *Source) take(r github.Repo, name, delivery string, body []byte) answer {
+	s.heard(r)
+	ev, err := Parse(r, name, body)
+	if err != nil {
+		s.opts.Log.Warn("a webhook delivery that cannot be understood", "repo", r, "err", err)
+		return badJSON
+	}
+	if !s.fresh(delivery) {
+		return duplicate
+	}
+	switch ev := ev.(type) {
+	case nil:
+		return pinged
+	case github.OtherEvent:
+		s.report(r, name, ev.Label)
+		return ignored
+	}
+	s.add(ev, time.Now())
+	return accepted
+}
+
+// fresh reports whether a delivery was not among the last ones (GH-182). One
+// without a number always is.
+func (s *Source) fresh(delivery string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return delivery == "" || s.deliveries.add(delivery)
+}
+
+// report logs an event that has no effect: if it should have had one, as a
+// warning, once.
+func (s *Source) report(r github.Repo, name, label string) {
+	s.mu.Lock()
+	first := label != name && s.reports.add(r.String()+" "+label)
+	s.mu.Unlock()
+	if first {
+		s.opts.Log.Warn("webhook event without effect", "repo", r, "event", label)
+		return
+	}
+	s.opts.Log.Debug("webhook event without effect", "repo", r, "event", label)
+}

@@ -1,0 +1,92 @@
+package hook
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestGH178_SecretSurvivesRestarts(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "new", "dir", "webhook-secret")
+	s, err := LoadSecret(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, _ := regexp.MatchString(`^datakit:[0-9a-f]{40}$`, s.Reveal()); !ok {
+		t.Errorf("the secret has another form than it should")
+	}
+	if again, err := LoadSecret(path); again != s || err != nil {
+		t.Errorf("another secret is loaded the second time, error %v", err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode() != 0o600 {
+		t.Errorf("the file has mode %v, error %v", info.Mode(), err)
+	}
+	if rest, err := os.ReadDir(filepath.Dir(path)); len(rest) != 1 || err != nil {
+		t.Errorf("beside the file there are %v, error %v", rest, err)
+	}
+}
+
+func TestGH178_SecretsAreRandom(t *testing.T) {
+	t.Parallel()
+	if NewSecret() == NewSecret() {
+		t.Error("two secrets are the same")
+	}
+}
+
+func TestGH178_SecretMadeByManyAtOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "webhook-secret")
+	secrets := make([]Secret, 8)
+	var all sync.WaitGroup
+	for i := range secrets {
+		all.Go(func() {
+			var err error
+			if secrets[i], err = LoadSecret(path); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	for _, s := range secrets {
+		if s != secrets[0] {
+			t.Error("several secrets for one file")
+		}
+	}
+}
+
+func TestGH178_SecretThatCannotBe(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	empty := filepath.Join(dir, "empty")
+	if err := os.WriteFile(empty, []byte(" \n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{empty, dir, filepath.Join(empty, "below")} {
+		if _, err := LoadSecret(path); err == nil || !strings.Contains(err.Error(), path) && !strings.Contains(err.Error(), empty) {
+			t.Errorf("LoadSecret(%s): error %v, want one that names the file", path, err)
+		}
+	}
+}
+
+func TestGH201_SecretIsNotPrinted(t *testing.T) {
+	t.Parallel()
+	s := Secret{"datakit:0123"}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		for _, v := range []any{s, &s, Options{Secret: s}, []Secret{s}} {
+			text := fmt.Sprintf(verb, v)
+			if strings.Contains(text, "0123") || strings.Contains(text, fmt.Sprintf("%x", "0123")) {
+				t.Errorf("%s of %T is %s", verb, v, text)
+			}
+		}
+	}
+}

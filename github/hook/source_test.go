@@ -1,0 +1,322 @@
+package hook
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/datakit/datakit/github"
+)
+
+const patience = 30 * time.Second
+
+var testSecret = Secret{"datakit:0123456789012345678901234567890123456789"}
+
+// fakeHooks are the webhooks of a repository on a GitHub that knows no other.
+type fakeHooks struct {
+	mu    sync.Mutex // guards what follows
+	hooks map[int64]Config
+	calls []string
+	fail  string       // the call that fails
+	ping  func(Config) // delivers
+}
+
+var errInjected = errors.New("injected")
+
+func (f *fakeHooks) call(name string, id int64) error {
+	f.calls = append(f.calls, fmt.Sprint(name, " ", id))
+	if f.fail == name {
+		return errInjected
+	}
+	return nil
+}
+
+func (f *fakeHooks) ListHooks(context.Context, github.Repo) (all []Hook, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for id, c := range f.hooks {
+		all = append(all, Hook{ID: id, URL: c.URL})
+	}
+	slices.SortFunc(all, func(a, b Hook) int { return int(a.ID - b.ID) })
+	return all, f.call("list", 0)
+}
+
+func (f *fakeHooks) CreateHook(_ context.Context, _ github.Repo, c Config) (int64, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	id := int64(len(f.hooks) + 1)
+	if err := f.call("create", id); err != nil {
+		return 0, err
+	}
+	f.hooks[id] = c
+	return id, nil
+}
+
+func (f *fakeHooks) UpdateHook(_ context.Context, _ github.Repo, id int64, c Config) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hooks[id] = c
+	return f.call("update", id)
+}
+
+func (f *fakeHooks) DeleteHook(_ context.Context, _ github.Repo, id int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.hooks, id)
+	return f.call("delete", id)
+}
+
+func (f *fakeHooks) PingHook(_ context.Context, _ github.Repo, id int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.ping != nil {
+		f.ping(f.hooks[id])
+	}
+	return f.call("ping", id)
+}
+
+// newFake returns a GitHub whose repository has the webhooks, numbered from 1.
+func newFake(hooks ...Config) *fakeHooks {
+	f := &fakeHooks{hooks: make(map[int64]Config)}
+	for i, c := range hooks {
+		f.hooks[int64(i+1)] = c
+	}
+	return f
+}
+
+// A logText is a log to look into.
+type logText struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (l *logText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *logText) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// newSource returns a Source at the URL, whatever else opts say.
+func newSource(t *testing.T, url string, opts Options) *Source {
+	t.Helper()
+	opts.URL, opts.Secret = url, testSecret
+	s, err := New(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// until waits for a condition.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited %v in vain until %s", patience, what)
+		}
+	}
+}
+
+func ourHook(url string) Config {
+	return Config{URL: url, Secret: testSecret.Reveal(), Events: events()}
+}
+
+func TestGH175_GH266_URLOfARepository(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{
+		"http://example.org":               "http://example.org/test/test",
+		"http://example.org/":              "http://example.org/test/test",
+		"https://example.org:8443/a/hooks": "https://example.org:8443/a/hooks/test/test",
+		"https://example.org/a/hooks//":    "https://example.org/a/hooks/test/test",
+	} {
+		f := newFake()
+		if err := newSource(t, url, Options{Hooks: f}).Watch(t.Context(), testRepo); err != nil {
+			t.Fatal(err)
+		}
+		if got := f.hooks[1].URL; got != want {
+			t.Errorf("with %s the hook is %s, want %s", url, got, want)
+		}
+	}
+}
+
+func TestGH175_WrongURLs(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{"", "example.org", "ftp://example.org", "http://", "http:///x", "http://x/?a", "http://x/#a", "http://u:p@x/", "http://x:y"} {
+		if _, err := New(Options{URL: url, Secret: testSecret}); err == nil {
+			t.Errorf("New accepts the URL %q", url)
+		}
+	}
+}
+
+func TestGH177_GH265_Registration(t *testing.T) {
+	t.Parallel()
+	f := newFake(Config{URL: "http://else.example.org/test/test"})
+	s := newSource(t, "http://x", Options{Hooks: f})
+	if err := s.Watch(t.Context(), testRepo); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"list 0", "create 2", "ping 2"}; !slices.Equal(f.calls, want) {
+		t.Errorf("calls %q, want %q", f.calls, want)
+	}
+	got := f.hooks[2]
+	if want := []string{"create", "delete", "push", "status", "pull_request", "issue_comment"}; !slices.Equal(got.Events, want) {
+		t.Errorf("events %q, want %q", got.Events, want)
+	}
+	if got.Secret != testSecret.Reveal() {
+		t.Error("the hook has another secret")
+	}
+}
+
+func TestGH178_GH262_HookIsReused(t *testing.T) {
+	t.Parallel()
+	old := Config{URL: "http://x/test/test", Secret: "old", Events: []string{"push"}}
+	f := newFake(old, Config{URL: "http://else"}, old)
+	s := newSource(t, "http://x", Options{Hooks: f})
+	if err := s.Watch(t.Context(), testRepo); err != nil {
+		t.Fatal(err)
+	}
+	// The third would deliver everything a second time.
+	if want := []string{"list 0", "update 1", "delete 3", "ping 1"}; !slices.Equal(f.calls, want) {
+		t.Errorf("calls %q, want %q", f.calls, want)
+	}
+	if got, want := f.hooks[1], ourHook("http://x/test/test"); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("the hook is not up to date")
+	}
+}
+
+func TestGH184_GH264_HookIsRemovedWithItsRepository(t *testing.T) {
+	t.Parallel()
+	f := newFake(Config{URL: "http://x/test/other"}, ourHook("http://x/test/test"))
+	s := newSource(t, "http://x", Options{Hooks: f})
+	if err := s.Unwatch(t.Context(), testRepo); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := f.hooks[1]; !ok || len(f.hooks) != 1 {
+		t.Errorf("left are %v", f.hooks)
+	}
+	s.Close()
+	if want := []string{"list 0", "delete 2"}; !slices.Equal(f.calls, want) { // none at the end
+		t.Errorf("calls %q, want %q", f.calls, want)
+	}
+}
+
+func TestGH179_FailuresAreReturned(t *testing.T) {
+	t.Parallel()
+	for _, call := range []string{"list", "create", "update", "delete"} {
+		f := newFake()
+		if call == "update" || call == "delete" {
+			f = newFake(ourHook("http://x/test/test"), ourHook("http://x/test/test"))
+		}
+		f.fail = call
+		s := newSource(t, "http://x", Options{Hooks: f})
+		if err := s.Watch(t.Context(), testRepo); !errors.Is(err, errInjected) {
+			t.Errorf("%s fails: Watch = %v", call, err)
+		}
+		if call != "list" && call != "delete" {
+			continue
+		}
+		if err := s.Unwatch(t.Context(), testRepo); !errors.Is(err, errInjected) {
+			t.Errorf("%s fails: Unwatch = %v", call, err)
+		}
+	}
+}
+
+// TestGH179_GH263_UnreachableURL: the warning comes, and the hook stays.
+func TestGH179_GH263_UnreachableURL(t *testing.T) {
+	t.Parallel()
+	var log logText
+	f := newFake()
+	s := newSource(t, "http://x", Options{Hooks: f, Confirm: time.Nanosecond, Log: log.logger()})
+	if err := s.Watch(t.Context(), testRepo); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "there is a warning", func() bool {
+		text := log.String()
+		return strings.Contains(text, "level=WARN") && strings.Contains(text, "GitHub cannot reach") && strings.Contains(text, "http://x/test/test")
+	})
+	if len(f.hooks) != 1 {
+		t.Error("the hook is gone")
+	}
+}
+
+// TestGH179_FailedPing: a hook without a ping is registered all the same.
+func TestGH179_FailedPing(t *testing.T) {
+	t.Parallel()
+	var log logText
+	f := newFake()
+	f.fail = "ping"
+	s := newSource(t, "http://x", Options{Hooks: f, Log: log.logger()})
+	if err := s.Watch(t.Context(), testRepo); err != nil {
+		t.Fatal(err)
+	}
+	if text := log.String(); !strings.Contains(text, "level=WARN") || !strings.Contains(text, "injected") {
+		t.Errorf("the log is\n%s", text)
+	}
+}
+
+// TestGH179_Confirmation: the ping of a GitHub that delivers confirms the hook.
+func TestGH179_Confirmation(t *testing.T) {
+	t.Parallel()
+	var log logText
+	f := newFake()
+	s := newSource(t, "http://x", Options{Hooks: f, Confirm: patience, Log: log.logger()})
+	f.ping = func(c Config) {
+		if got := deliver(s, "/test/test", "ping", "1", `{}`, c.Secret); got != 204 {
+			t.Errorf("the ping is answered with %d", got)
+		}
+	}
+	if err := s.Watch(t.Context(), testRepo); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the hook is confirmed", func() bool { return strings.Contains(log.String(), "GitHub reaches the webhook") })
+	if strings.Contains(log.String(), "level=WARN") {
+		t.Errorf("the log is\n%s", log.String())
+	}
+}
+
+// TestWatchWithoutHooks: with nothing to register with, nothing is refused.
+func TestWatchWithoutHooks(t *testing.T) {
+	t.Parallel()
+	s := newSource(t, "http://x", Options{})
+	if err := errors.Join(s.Watch(t.Context(), testRepo), s.Unwatch(t.Context(), testRepo)); err != nil {
+		t.Error(err)
+	}
+	if got := deliver(s, "/test/test", "status", "1", statusBody, testSecret.Reveal()); got != 204 {
+		t.Errorf("a delivery is answered with %d", got)
+	}
+}
+
+func TestGH201_SecretIsNotLogged(t *testing.T) {
+	t.Parallel()
+	var log logText
+	f := newFake(ourHook("http://x/test/test"))
+	f.fail = "ping"
+	s := newSource(t, "http://x", Options{Hooks: f, Log: log.logger()})
+	if err := s.Watch(t.Context(), testRepo); err != nil {
+		t.Fatal(err)
+	}
+	deliver(s, "/test/test", "status", "1", statusBody, "wrong")
+	deliver(s, "/test/test", "status", "1", statusBody, testSecret.Reveal())
+	deliver(s, "/test/test", "status", "2", `x`, testSecret.Reveal())
+	if text := log.String(); text == "" || strings.Contains(text, "datakit:") || strings.Contains(text, "0123456789") {
+		t.Errorf("the log is\n%s", text)
+	}
+}

@@ -38,7 +38,7 @@ func TestGH178_SecretSurvivesRestarts(t *testing.T) {
 
 func TestGH178_SecretsAreRandom(t *testing.T) {
 	t.Parallel()
-	if NewSecret() == NewSecret() {
+	if a, b := NewSecret(), NewSecret(); a == b {
 		t.Error("two secrets are the same")
 	}
 }

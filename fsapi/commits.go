@@ -22,6 +22,7 @@ func (d *commitsDir) Lookup(ctx context.Context, name string) (vfs.Node, error) 
 		return nil, err
 	}
 	base := vfs.FileBase{Base: d.s.fs.base(d, c.Hash.String())}
+	base.Frozen = true
 	return &vfs.Status{FileBase: base, Content: func(context.Context) ([]byte, error) {
 		return formatCommit(c)
 	}}, nil

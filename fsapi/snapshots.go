@@ -18,7 +18,8 @@ func (d *snapshotsDir) Lookup(ctx context.Context, name string) (vfs.Node, error
 	if err != nil {
 		return nil, err
 	}
-	return &snapshotDir{vfs.DirBase{Base: vfs.Base{In: d, Name: c.Hash.String(), Time: c.Date}}, d.s, c}, nil
+	base := vfs.Base{In: d, Name: c.Hash.String(), Time: c.Date, Frozen: true}
+	return &snapshotDir{vfs.DirBase{Base: base}, d.s, c}, nil
 }
 
 // A snapshotDir is /snapshots/COMMIT.
@@ -35,7 +36,9 @@ func (d *snapshotDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 func (d *snapshotDir) Lookup(ctx context.Context, name string) (vfs.Node, error) {
 	switch name {
 	case "diff":
-		return &diffDir{vfs.DirBase{Base: d.base(name)}, d.s, d.c.Diff}, nil
+		base := d.base(name)
+		base.Frozen = false // commits will come, to compare with
+		return &diffDir{vfs.DirBase{Base: base}, d.s, d.c.Diff}, nil
 	case "hash":
 		return d.static(name, d.c.Hash.String()), nil
 	case "msg":
@@ -47,13 +50,13 @@ func (d *snapshotDir) Lookup(ctx context.Context, name string) (vfs.Node, error)
 		if err != nil {
 			return nil, wireError(err)
 		}
-		return (&view{in: d, name: name, now: fixed(tree, d.c.Date)}).root(ctx)
+		return fixedView(d, name, tree, d.c.Date).root(ctx)
 	}
 	return nil, vfs.ErrNotExist
 }
 
 func (d *snapshotDir) base(name string) vfs.Base {
-	return vfs.Base{In: d, Name: name, Time: d.c.Date}
+	return vfs.Base{In: d, Name: name, Time: d.c.Date, Frozen: true}
 }
 
 func (d *snapshotDir) static(name, content string) vfs.Node {

@@ -28,5 +28,5 @@ func (d *treesDir) Lookup(ctx context.Context, name string) (vfs.Node, error) {
 	if err != nil {
 		return nil, wireError(err)
 	}
-	return (&view{in: d, name: name, now: fixed(tree, d.s.fs.start)}).root(ctx)
+	return fixedView(d, name, tree, d.s.fs.start).root(ctx)
 }

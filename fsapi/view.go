@@ -17,6 +17,8 @@ type view struct {
 	// always returns the same state.
 	now func(context.Context) (*state, error)
 
+	fixed bool // the view never changes, and is always there
+
 	// check, if not nil, fails once the view is gone.
 	check func() error
 }
@@ -27,10 +29,11 @@ type state struct {
 	time time.Time // that entries show
 }
 
-// fixed makes a view show one tree for ever.
-func fixed(tree *datakit.Tree, t time.Time) func(context.Context) (*state, error) {
+// fixedView returns a view that shows one tree for ever.
+func fixedView(in vfs.Dir, name string, tree *datakit.Tree, t time.Time) *view {
 	st := &state{tree, t}
-	return func(context.Context) (*state, error) { return st, nil }
+	now := func(context.Context) (*state, error) { return st, nil }
+	return &view{in: in, name: name, now: now, fixed: true}
 }
 
 // viewEntry is what files and directories of a view have in common.
@@ -95,6 +98,9 @@ func (n *viewEntry) find(ctx context.Context) (*state, datakit.Entry, error) {
 	}
 	return st, e, entryError(err)
 }
+
+// Immutable implements vfs.Immutable.
+func (n *viewEntry) Immutable() bool { return n.v.fixed }
 
 func (n *viewEntry) Qid(ctx context.Context) (vfs.Qid, error) {
 	_, e, err := n.find(ctx)

@@ -1,11 +1,6 @@
 package p9
 
-import (
-	"context"
-	"errors"
-
-	"github.com/datakit/datakit/vfs"
-)
+import "github.com/datakit/datakit/vfs"
 
 // Errors of the protocol itself (specification of the filesystem, appendix A,
 // where each has the name in capitals). Those of the tree are package vfs's.
@@ -35,17 +30,4 @@ func fidInUse(fid uint32) error   { return vfs.Errorf(vfs.EINVAL, "Fid %d alread
 func badType(typ uint8) error     { return vfs.Errorf(vfs.EOPNOTSUPP, "unknown packet type %d", typ) }
 func badMode(mode uint32) error {
 	return vfs.Errorf(vfs.EINVAL, "Unknown mode bits: 0x%02x", mode&^modeKnown)
-}
-
-// replyError returns err as the client is told of it. internal reports that
-// the server is at fault, and should log err.
-func replyError(err error) (e *vfs.Error, internal bool) {
-	var ve *vfs.Error
-	switch {
-	case errors.As(err, &ve):
-		return ve, ve == vfs.ErrInternal
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return vfs.ErrInterrupted, false
-	}
-	return vfs.ErrInternal, true
 }

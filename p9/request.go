@@ -247,14 +247,14 @@ func (r *request) logInternal(err error) {
 	if err == nil {
 		return
 	}
-	if _, internal := replyError(err); internal {
+	if _, internal := vfs.Reply(err); internal {
 		r.c.srv.log().Error("request failed", "type", r.typ, "fid", r.fid, "err", err)
 	}
 }
 
 // fail makes the reply an error.
 func (r *request) fail(err error) {
-	e, _ := replyError(err)
+	e, _ := vfs.Reply(err)
 	b := r.out.b[:r.start]
 	d := r.errorDialect()
 	if d == DotL {

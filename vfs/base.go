@@ -39,6 +39,9 @@ type Base struct {
 	Name string    // as listed
 	Time time.Time // for Stat
 
+	// Frozen says that nothing of the node ever changes; see Immutable.
+	Frozen bool
+
 	// Check, if not nil, is called before each operation on the node and on
 	// its open files, and its error is the operation's. It is how all that is
 	// below something that has ended answers ErrNotExist.
@@ -51,6 +54,9 @@ func (b *Base) check() error {
 	}
 	return b.Check()
 }
+
+// Immutable returns Frozen.
+func (b *Base) Immutable() bool { return b.Frozen }
 
 func (b *Base) qid(ctx context.Context, kind Kind) (Qid, error) {
 	if err := b.check(); err != nil {

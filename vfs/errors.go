@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -31,6 +32,19 @@ func Errorf(errno uint32, format string, args ...any) *Error {
 		text = text[:MaxErrorText]
 	}
 	return &Error{text, errno}
+}
+
+// Reply returns err as the client is told of it: the Error in its chain,
+// ErrInterrupted if the context of the request has ended, or ErrInternal. internal reports
+// that the tree is at fault, and that the transport should log err.
+func Reply(err error) (e *Error, internal bool) {
+	switch {
+	case errors.As(err, &e):
+		return e, e == ErrInternal
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return ErrInterrupted, false
+	}
+	return ErrInternal, true
 }
 
 // AsError returns err as the client sees it: the Error in its chain, or

@@ -92,6 +92,21 @@ type Dir interface {
 	Symlink(ctx context.Context, name, target string) (Node, error)
 }
 
+// An Immutable node may never change. A transport may cache all of it.
+type Immutable interface {
+	// Immutable reports whether nothing of the node ever changes: what its
+	// name in its directory leads to, its description, its content and, of a
+	// directory, what it lists and which names lead to something. The answer
+	// for a node is always the same.
+	Immutable() bool
+}
+
+// IsImmutable reports whether n is an Immutable that says so.
+func IsImmutable(n Node) bool {
+	i, ok := n.(Immutable)
+	return ok && i.Immutable()
+}
+
 // A Dirent is an entry of a listing.
 type Dirent struct {
 	Name string

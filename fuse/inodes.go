@@ -147,10 +147,3 @@ func (n *inode) child(name string) *inode {
 	}
 	return n.below[name]
 }
-
-// len returns how many inodes there are.
-func (ns *inodes) len() int {
-	ns.mu.Lock()
-	defer ns.mu.Unlock()
-	return len(ns.byID)
-}

@@ -23,5 +23,6 @@ const (
 	OpUpdateHook   = "update hook"
 	OpDeleteHook   = "delete hook"
 	OpPingHook     = "ping hook"
-	OpCheckToken   = "check the token"
+	OpCheckToken   = "check token"
+	OpMakeToken    = "make token"
 )

@@ -10,7 +10,7 @@ import (
 // A Change is what happened to a repository of a World. Its fields are those
 // of GitHub's webhooks, where Kind is the name of the webhook.
 type Change struct {
-	Kind   string // "push", "pull_request", "status" or "issue_comment"
+	Kind   string // "push", "pull_request", "status", "issue_comment" or "ping"
 	Action string // of a pull request or a comment, such as "opened" or "created"
 	Repo   github.Repo
 	At     time.Time
@@ -22,6 +22,12 @@ type Change struct {
 
 	Ref           string // of "push": the name without "refs/"
 	Before, After string // the hashes of the commits; "" for none
+
+	// The hashes that the ref itself had and has: those of the commits, or of
+	// annotated tags.
+	BeforeObject, AfterObject string
+
+	Hook int64 // of "ping": the webhook that alone gets it
 }
 
 // bodies returns how many of the comments are the body of the pull request: 1,

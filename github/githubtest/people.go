@@ -187,11 +187,11 @@ func (w *World) putRef(r github.Repo, name string, o object) {
 	if repo.refs[name] == o {
 		return
 	}
-	before := repo.commitOf(name)
+	c := Change{Kind: "push", Repo: r, Ref: name, Before: repo.commitOf(name), BeforeObject: repo.refs[name].Hash}
 	repo.refs[name] = o
 	w.tick()
-	if after := repo.commitOf(name); after != "" {
-		w.tell(Change{Kind: "push", Repo: r, Ref: name, Before: before, After: after})
+	if c.After, c.AfterObject = repo.commitOf(name), o.Hash; c.After != "" {
+		w.tell(c)
 	}
 }
 
@@ -208,10 +208,10 @@ func (w *World) dropRef(r github.Repo, name string) bool {
 	if _, ok := repo.refs[name]; !ok {
 		return false
 	}
-	before := repo.commitOf(name)
+	c := Change{Kind: "push", Repo: r, Ref: name, Before: repo.commitOf(name), BeforeObject: repo.refs[name].Hash}
 	delete(repo.refs, name)
 	w.tick()
-	w.tell(Change{Kind: "push", Repo: r, Ref: name, Before: before})
+	w.tell(c)
 	return true
 }
 

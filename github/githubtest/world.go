@@ -44,6 +44,7 @@ type repository struct {
 	tags     map[string]object      // the targets of annotated tags, by the tag's hash
 	commits  map[string][]string    // parents of the declared commits
 	statuses map[string][]RawStatus // by hash, oldest first
+	hooks    []github.Hook          // in the order of their registration
 }
 
 // An object is a thing that a ref or a tag names: Kind is "commit", "tag",

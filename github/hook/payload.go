@@ -19,21 +19,25 @@ import (
 // which r was renamed to. The error says what is wrong with a body that is no
 // JSON, or not of GitHub's making.
 func Parse(r github.Repo, name string, body []byte) (github.Event, error) {
+	if !json.Valid(body) {
+		return nil, errors.New("no JSON")
+	}
+	parse, known := parsers[name]
+	switch {
+	case name == "ping":
+		return nil, nil
+	case !known:
+		return other(r, label(name)), nil
+	}
 	var about struct {
 		Repository struct {
 			FullName string `json:"full_name"`
 		} `json:"repository"`
 	}
 	if err := decode(body, &about); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s event: %w", name, err)
 	}
-	parse, known := parsers[name]
-	switch now := about.Repository.FullName; {
-	case name == "ping":
-		return nil, nil
-	case !known:
-		return other(r, label(name)), nil
-	case now != "" && !strings.EqualFold(now, r.String()):
+	if now := about.Repository.FullName; now != "" && !strings.EqualFold(now, r.String()) {
 		return other(r, fmt.Sprintf("%s of %q: %s has been renamed to that, monitor it under this name", name, now, r)), nil
 	}
 	ev, err := parse(r, body)
@@ -76,7 +80,7 @@ func label(name string) string {
 
 func decode(body []byte, into any) error {
 	if err := json.Unmarshal(body, into); err != nil {
-		return fmt.Errorf("not the JSON of a webhook: %w", err)
+		return fmt.Errorf("not as GitHub writes it: %w", err)
 	}
 	return nil
 }

@@ -7,11 +7,6 @@ import (
 	"github.com/datakit/datakit/github"
 )
 
-// Events are the events that webhooks are registered for (GH-177).
-func events() []string {
-	return []string{"create", "delete", "push", "status", "pull_request", "issue_comment"}
-}
-
 // Watch registers the webhook of a repository, or brings the one that has its
 // URL up to date (GH-178), and has GitHub ping it. From the beginning of the
 // call deliveries of the repository are accepted. That none confirms the
@@ -35,27 +30,35 @@ func (s *Source) Watch(ctx context.Context, r github.Repo) error {
 	return nil
 }
 
-// register returns the number of the webhook of a repository.
+// register makes the webhook what GH-177 says, and returns its number.
 func (s *Source) register(ctx context.Context, r github.Repo) (id int64, err error) {
 	ours, err := s.ours(ctx, r)
 	if err != nil {
 		return 0, err
 	}
-	want := Config{URL: s.hookURL(r), Secret: s.opts.Secret.Reveal(), Events: events()}
+	want := github.Hook{
+		URL:         s.hookURL(r),
+		Active:      true,
+		Events:      []string{"create", "delete", "push", "status", "pull_request", "issue_comment"},
+		ContentType: "json",
+		Secret:      s.opts.Secret.Reveal(),
+	}
 	if len(ours) == 0 {
-		return s.opts.Hooks.CreateHook(ctx, r, want)
+		made, err := s.opts.Hooks.CreateHook(ctx, r, want)
+		return made.ID, err
 	}
 	// GitHub does not tell the secret it has: it may differ.
-	if err := s.opts.Hooks.UpdateHook(ctx, r, ours[0], want); err != nil {
+	want.ID = ours[0]
+	if err := s.opts.Hooks.UpdateHook(ctx, r, want); err != nil {
 		return 0, err
 	}
-	return ours[0], s.remove(ctx, r, ours[1:])
+	return want.ID, s.remove(ctx, r, ours[1:])
 }
 
 // ours returns the numbers of the webhooks with our URL, which is one at most
 // unless somebody else made it.
 func (s *Source) ours(ctx context.Context, r github.Repo) (ids []int64, err error) {
-	all, err := s.opts.Hooks.ListHooks(ctx, r)
+	all, err := s.opts.Hooks.Hooks(ctx, r)
 	for _, h := range all {
 		if h.URL == s.hookURL(r) {
 			ids = append(ids, h.ID)

@@ -25,7 +25,7 @@ type Options struct {
 	// Hooks registers the webhooks. If it is nil none are registered or
 	// removed: somebody else does that, and deliveries of all repositories
 	// are accepted.
-	Hooks Hooks
+	Hooks github.HookAPI
 
 	// Confirm is how long after a ping a delivery must have come; 0 means 10
 	// seconds (GH-179).

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/datakit/datakit/github"
 )
 
@@ -22,14 +24,25 @@ var testSecret = Secret{"datakit:0123456789012345678901234567890123456789"}
 // fakeHooks are the webhooks of a repository on a GitHub that knows no other.
 type fakeHooks struct {
 	mu    sync.Mutex // guards what follows
-	hooks map[int64]Config
+	hooks []github.Hook
 	calls []string
-	fail  string       // the call that fails
-	ping  func(Config) // delivers
+	fail  string                 // the call that fails
+	ping  func(hook github.Hook) // delivers
 }
+
+var _ github.HookAPI = (*fakeHooks)(nil)
 
 var errInjected = errors.New("injected")
 
+// newFake returns a GitHub whose repository has the webhooks, numbered from 1.
+func newFake(hooks ...github.Hook) *fakeHooks {
+	for i := range hooks {
+		hooks[i].ID = int64(i + 1)
+	}
+	return &fakeHooks{hooks: hooks}
+}
+
+// call notes a call. The lock is held.
 func (f *fakeHooks) call(name string, id int64) error {
 	f.calls = append(f.calls, fmt.Sprint(name, " ", id))
 	if f.fail == name {
@@ -38,57 +51,54 @@ func (f *fakeHooks) call(name string, id int64) error {
 	return nil
 }
 
-func (f *fakeHooks) ListHooks(context.Context, github.Repo) (all []Hook, err error) {
+func (f *fakeHooks) Hooks(context.Context, github.Repo) ([]github.Hook, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for id, c := range f.hooks {
-		all = append(all, Hook{ID: id, URL: c.URL})
+	all := slices.Clone(f.hooks)
+	for i := range all {
+		all[i].Secret = ""
 	}
-	slices.SortFunc(all, func(a, b Hook) int { return int(a.ID - b.ID) })
 	return all, f.call("list", 0)
 }
 
-func (f *fakeHooks) CreateHook(_ context.Context, _ github.Repo, c Config) (int64, error) {
+func (f *fakeHooks) CreateHook(_ context.Context, _ github.Repo, h github.Hook) (github.Hook, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	id := int64(len(f.hooks) + 1)
-	if err := f.call("create", id); err != nil {
-		return 0, err
+	h.ID = int64(len(f.hooks) + 1)
+	if err := f.call("create", h.ID); err != nil {
+		return github.Hook{}, err
 	}
-	f.hooks[id] = c
-	return id, nil
+	f.hooks = append(f.hooks, h)
+	return h, nil
 }
 
-func (f *fakeHooks) UpdateHook(_ context.Context, _ github.Repo, id int64, c Config) error {
+func (f *fakeHooks) UpdateHook(_ context.Context, _ github.Repo, h github.Hook) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.hooks[id] = c
-	return f.call("update", id)
+	for i := range f.hooks {
+		if f.hooks[i].ID == h.ID {
+			f.hooks[i] = h
+		}
+	}
+	return f.call("update", h.ID)
 }
 
 func (f *fakeHooks) DeleteHook(_ context.Context, _ github.Repo, id int64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.hooks, id)
+	f.hooks = slices.DeleteFunc(f.hooks, func(h github.Hook) bool { return h.ID == id })
 	return f.call("delete", id)
 }
 
 func (f *fakeHooks) PingHook(_ context.Context, _ github.Repo, id int64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.ping != nil {
-		f.ping(f.hooks[id])
+	for _, h := range f.hooks {
+		if h.ID == id && f.ping != nil {
+			f.ping(h)
+		}
 	}
 	return f.call("ping", id)
-}
-
-// newFake returns a GitHub whose repository has the webhooks, numbered from 1.
-func newFake(hooks ...Config) *fakeHooks {
-	f := &fakeHooks{hooks: make(map[int64]Config)}
-	for i, c := range hooks {
-		f.hooks[int64(i+1)] = c
-	}
-	return f
 }
 
 // A logText is a log to look into.
@@ -135,8 +145,12 @@ func until(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-func ourHook(url string) Config {
-	return Config{URL: url, Secret: testSecret.Reveal(), Events: events()}
+// ourHook is a webhook as it should be (GH-177).
+func ourHook(id int64, url string) github.Hook {
+	return github.Hook{
+		ID: id, URL: url, Active: true, ContentType: "json", Secret: testSecret.Reveal(),
+		Events: []string{"create", "delete", "push", "status", "pull_request", "issue_comment"},
+	}
 }
 
 func TestGH175_GH266_URLOfARepository(t *testing.T) {
@@ -151,7 +165,7 @@ func TestGH175_GH266_URLOfARepository(t *testing.T) {
 		if err := newSource(t, url, Options{Hooks: f}).Watch(t.Context(), testRepo); err != nil {
 			t.Fatal(err)
 		}
-		if got := f.hooks[1].URL; got != want {
+		if got := f.hooks[0].URL; got != want {
 			t.Errorf("with %s the hook is %s, want %s", url, got, want)
 		}
 	}
@@ -168,7 +182,7 @@ func TestGH175_WrongURLs(t *testing.T) {
 
 func TestGH177_GH265_Registration(t *testing.T) {
 	t.Parallel()
-	f := newFake(Config{URL: "http://else.example.org/test/test"})
+	f := newFake(github.Hook{URL: "http://else.example.org/test/test"})
 	s := newSource(t, "http://x", Options{Hooks: f})
 	if err := s.Watch(t.Context(), testRepo); err != nil {
 		t.Fatal(err)
@@ -176,19 +190,15 @@ func TestGH177_GH265_Registration(t *testing.T) {
 	if want := []string{"list 0", "create 2", "ping 2"}; !slices.Equal(f.calls, want) {
 		t.Errorf("calls %q, want %q", f.calls, want)
 	}
-	got := f.hooks[2]
-	if want := []string{"create", "delete", "push", "status", "pull_request", "issue_comment"}; !slices.Equal(got.Events, want) {
-		t.Errorf("events %q, want %q", got.Events, want)
-	}
-	if got.Secret != testSecret.Reveal() {
-		t.Error("the hook has another secret")
+	if diff := cmp.Diff(ourHook(2, "http://x/test/test"), f.hooks[1]); diff != "" {
+		t.Errorf("the hook (-want +got):\n%s", diff)
 	}
 }
 
 func TestGH178_GH262_HookIsReused(t *testing.T) {
 	t.Parallel()
-	old := Config{URL: "http://x/test/test", Secret: "old", Events: []string{"push"}}
-	f := newFake(old, Config{URL: "http://else"}, old)
+	old := github.Hook{URL: "http://x/test/test", Secret: "old", Events: []string{"push"}}
+	f := newFake(old, github.Hook{URL: "http://else"}, old)
 	s := newSource(t, "http://x", Options{Hooks: f})
 	if err := s.Watch(t.Context(), testRepo); err != nil {
 		t.Fatal(err)
@@ -197,19 +207,19 @@ func TestGH178_GH262_HookIsReused(t *testing.T) {
 	if want := []string{"list 0", "update 1", "delete 3", "ping 1"}; !slices.Equal(f.calls, want) {
 		t.Errorf("calls %q, want %q", f.calls, want)
 	}
-	if got, want := f.hooks[1], ourHook("http://x/test/test"); fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("the hook is not up to date")
+	if diff := cmp.Diff(ourHook(1, "http://x/test/test"), f.hooks[0]); diff != "" {
+		t.Errorf("the hook (-want +got):\n%s", diff)
 	}
 }
 
 func TestGH184_GH264_HookIsRemovedWithItsRepository(t *testing.T) {
 	t.Parallel()
-	f := newFake(Config{URL: "http://x/test/other"}, ourHook("http://x/test/test"))
+	f := newFake(github.Hook{URL: "http://x/test/other"}, ourHook(0, "http://x/test/test"))
 	s := newSource(t, "http://x", Options{Hooks: f})
 	if err := s.Unwatch(t.Context(), testRepo); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := f.hooks[1]; !ok || len(f.hooks) != 1 {
+	if len(f.hooks) != 1 || f.hooks[0].ID != 1 {
 		t.Errorf("left are %v", f.hooks)
 	}
 	s.Close()
@@ -223,7 +233,7 @@ func TestGH179_FailuresAreReturned(t *testing.T) {
 	for _, call := range []string{"list", "create", "update", "delete"} {
 		f := newFake()
 		if call == "update" || call == "delete" {
-			f = newFake(ourHook("http://x/test/test"), ourHook("http://x/test/test"))
+			f = newFake(ourHook(0, "http://x/test/test"), ourHook(0, "http://x/test/test"))
 		}
 		f.fail = call
 		s := newSource(t, "http://x", Options{Hooks: f})
@@ -278,7 +288,7 @@ func TestGH179_Confirmation(t *testing.T) {
 	var log logText
 	f := newFake()
 	s := newSource(t, "http://x", Options{Hooks: f, Confirm: patience, Log: log.logger()})
-	f.ping = func(c Config) {
+	f.ping = func(c github.Hook) {
 		if got := deliver(s, "/test/test", "ping", "1", `{}`, c.Secret); got != 204 {
 			t.Errorf("the ping is answered with %d", got)
 		}
@@ -307,7 +317,7 @@ func TestWatchWithoutHooks(t *testing.T) {
 func TestGH201_SecretIsNotLogged(t *testing.T) {
 	t.Parallel()
 	var log logText
-	f := newFake(ourHook("http://x/test/test"))
+	f := newFake(ourHook(0, "http://x/test/test"))
 	f.fail = "ping"
 	s := newSource(t, "http://x", Options{Hooks: f, Log: log.logger()})
 	if err := s.Watch(t.Context(), testRepo); err != nil {

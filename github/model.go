@@ -34,6 +34,9 @@ func (c Commit) Compare(d Commit) int {
 // Short returns the first 6 characters of the hash.
 func (c Commit) Short() string { return c.Hash[:min(6, len(c.Hash))] }
 
+// DefaultBase is the base of a pull request of which none is known.
+const DefaultBase = "master"
+
 // A PRState is the state of a pull request. The zero PRState is Open.
 type PRState uint8
 

@@ -16,7 +16,7 @@ import (
 // the repository with the lock held. A repository that GitHub does not have is
 // a 404. The error is an *APIError or that of ctx.
 func (w *World) call(ctx context.Context, op string, r github.Repo, subject fmt.Stringer, do func(*repository) error) error {
-	name := fmt.Sprint(subject)
+	name := subject.String()
 	w.mu.Lock()
 	w.begin(op, name)
 	latency := w.latency
@@ -123,7 +123,7 @@ func (w *World) PRs(ctx context.Context, r github.Repo) (prs []github.PR, partia
 // commentsFault strikes a pull request whose comments are not to be read: it
 // takes all but the body away and returns the error. The lock is held.
 func (w *World) commentsFault(pr *github.PR) error {
-	subject := fmt.Sprint(pr.ID())
+	subject := pr.ID().String()
 	f := w.fault(github.OpReadComments, pr.Head.Repo, subject)
 	if f == nil {
 		return nil
@@ -136,7 +136,7 @@ func (w *World) commentsFault(pr *github.PR) error {
 // *github.CommentsError.
 func (w *World) PR(ctx context.Context, id github.PRID) (pr github.PR, ok bool, err error) {
 	var commentsErr error
-	err = w.call(ctx, github.OpReadPR, id.Repo, stringer{id}, func(repo *repository) error {
+	err = w.call(ctx, github.OpReadPR, id.Repo, id, func(repo *repository) error {
 		if pr, ok = repo.prs[id.Number]; !ok {
 			return nil
 		}
@@ -157,7 +157,7 @@ func (w *World) PR(ctx context.Context, id github.PRID) (pr github.PR, ok bool, 
 
 // Comments is part of github.API.
 func (w *World) Comments(ctx context.Context, id github.PRID) (list []github.Comment, err error) {
-	err = w.call(ctx, github.OpReadComments, id.Repo, stringer{id}, func(repo *repository) error {
+	err = w.call(ctx, github.OpReadComments, id.Repo, id, func(repo *repository) error {
 		pr, ok := repo.prs[id.Number]
 		if !ok {
 			return refusal("", "", http.StatusNotFound, "Not Found")
@@ -180,7 +180,7 @@ func (w *World) Refs(ctx context.Context, r github.Repo) (refs []github.Ref, par
 			if !ok {
 				continue
 			}
-			subject := fmt.Sprint(ref.ID())
+			subject := ref.ID().String()
 			if f := w.fault(github.OpResolveTag, r, subject); f != nil {
 				if partial == nil {
 					partial = map[github.RefID]error{}
@@ -200,7 +200,7 @@ func (w *World) Refs(ctx context.Context, r github.Repo) (refs []github.Ref, par
 
 // Ref is part of github.API.
 func (w *World) Ref(ctx context.Context, id github.RefID) (ref github.Ref, ok bool, err error) {
-	err = w.call(ctx, github.OpReadRef, id.Repo, stringer{id}, func(repo *repository) error {
+	err = w.call(ctx, github.OpReadRef, id.Repo, id, func(repo *repository) error {
 		ref, ok = repo.resolve(id.Repo, string(id.Name))
 		return nil
 	})
@@ -212,7 +212,7 @@ func (w *World) Ref(ctx context.Context, id github.RefID) (ref github.Ref, ok bo
 
 // Statuses is part of github.API.
 func (w *World) Statuses(ctx context.Context, c github.Commit) (list []github.Status, err error) {
-	err = w.call(ctx, github.OpReadStatuses, c.Repo, stringer{c}, func(repo *repository) error {
+	err = w.call(ctx, github.OpReadStatuses, c.Repo, c, func(repo *repository) error {
 		list = repo.newest(c)
 		return nil
 	})
@@ -231,8 +231,3 @@ func ignoreAbsent(err error) error {
 	}
 	return err
 }
-
-// stringer gives an identity its form of GH-27.
-type stringer struct{ id any }
-
-func (s stringer) String() string { return fmt.Sprint(s.id) }

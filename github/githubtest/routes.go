@@ -44,18 +44,18 @@ func (q *query) name() string {
 	sha := github.Commit{Repo: q.repo, Hash: q.r.PathValue("sha")}
 	switch q.op {
 	case github.OpReadPR, github.OpSetPR, github.OpReadComments:
-		return fmt.Sprint(github.PRID{Repo: q.repo, Number: q.number()})
+		return github.PRID{Repo: q.repo, Number: q.number()}.String()
 	case github.OpReadRef, github.OpSetRef, github.OpRemoveRef:
 		name := q.r.PathValue("name") + strings.TrimPrefix(sent.Ref, "refs/")
-		return fmt.Sprint(github.RefID{Repo: q.repo, Name: github.RefName(name)})
+		return github.RefID{Repo: q.repo, Name: github.RefName(name)}.String()
 	case github.OpReadStatuses, github.OpResolveTag:
-		return fmt.Sprint(sha)
+		return sha.String()
 	case github.OpSetStatus:
 		ctx := github.Context(sent.Context)
 		if ctx == "" {
 			ctx = github.DefaultContext
 		}
-		return fmt.Sprint(github.StatusID{Commit: sha, Context: ctx})
+		return github.StatusID{Commit: sha, Context: ctx}.String()
 	}
 	return q.repo.String()
 }

@@ -11,7 +11,7 @@ import (
 
 // SetPR is part of github.API.
 func (w *World) SetPR(ctx context.Context, id github.PRID, change github.PRChange) error {
-	return w.call(ctx, github.OpSetPR, id.Repo, stringer{id}, func(repo *repository) error {
+	return w.call(ctx, github.OpSetPR, id.Repo, id, func(repo *repository) error {
 		pr, ok := repo.prs[id.Number]
 		if !ok {
 			return refusal("", "", http.StatusNotFound, "Not Found")
@@ -35,7 +35,7 @@ func (w *World) SetPR(ctx context.Context, id github.PRID, change github.PRChang
 // moves that are no fast-forward (see AddCommit).
 func (w *World) SetRef(ctx context.Context, ref github.Ref, force bool) error {
 	r, name, hash := ref.Commit.Repo, string(ref.Name), ref.Commit.Hash
-	return w.call(ctx, github.OpSetRef, r, stringer{ref.ID()}, func(repo *repository) error {
+	return w.call(ctx, github.OpSetRef, r, ref.ID(), func(repo *repository) error {
 		if !strings.HasPrefix(name, "heads/") && !strings.HasPrefix(name, "tags/") {
 			return refusal("", "", http.StatusUnprocessableEntity, "Reference name must start with 'refs/heads/' or 'refs/tags/'.")
 		}
@@ -52,7 +52,7 @@ func (w *World) SetRef(ctx context.Context, ref github.Ref, force bool) error {
 
 // RemoveRef is part of github.API.
 func (w *World) RemoveRef(ctx context.Context, id github.RefID) error {
-	return w.call(ctx, github.OpRemoveRef, id.Repo, stringer{id}, func(*repository) error {
+	return w.call(ctx, github.OpRemoveRef, id.Repo, id, func(*repository) error {
 		w.dropRef(id.Repo, string(id.Name))
 		return nil
 	})
@@ -60,7 +60,7 @@ func (w *World) RemoveRef(ctx context.Context, id github.RefID) error {
 
 // SetStatus is part of github.API.
 func (w *World) SetStatus(ctx context.Context, s github.Status) (serial int64, err error) {
-	err = w.call(ctx, github.OpSetStatus, s.Commit.Repo, stringer{s.ID()}, func(repo *repository) error {
+	err = w.call(ctx, github.OpSetStatus, s.Commit.Repo, s.ID(), func(repo *repository) error {
 		if !repo.knows(s.Commit.Hash) {
 			return refusal("", "", http.StatusUnprocessableEntity, "No commit found for SHA: "+s.Commit.Hash)
 		}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/datakit/datakit/github"
 	"github.com/datakit/datakit/github/githubtest"
+	"github.com/datakit/datakit/internal/openapi"
 )
 
 // serve runs a server of the world.
@@ -278,5 +279,64 @@ func TestHooks(t *testing.T) {
 	var e *github.APIError
 	if err := w.PingHook(t.Context(), repo, made.ID); !errors.As(err, &e) || e.Status != 404 {
 		t.Errorf("PingHook of one that is gone: %v", err)
+	}
+}
+
+// TestDescription holds one answer of each kind against GitHub's description.
+func TestDescription(t *testing.T) {
+	t.Parallel()
+	doc := openapi.GitHub(t)
+	w := githubtest.New(repo)
+	p := pr(1, "foo", "x")
+	p.Comments = []github.Comment{{Author: "sam", Body: "body"}, {ID: 1, Author: "ana", Body: "hi"}}
+	w.PutPR(p)
+	w.AddTag(repo, "t1", "commit", "foo")
+	w.PutObject(repo, "tags/v1", "tag", "t1")
+	w.AddStatus(github.NewStatus(commit("foo"), "ci/a", github.Pending, "text", "http://a.example/"))
+	w.AddStatus(status("foo", "ci/b", github.Success))
+	s := githubtest.NewServer(w)
+	defer s.Close()
+	h := httptest.NewServer(doc.Handler(t, s))
+	defer h.Close()
+	c := &client{t: t, http: h.Client(), base: h.URL}
+	const r = "/repos/test/test"
+	hook := `{"name": "web", "events": ["push"], "config": {"url": "http://a.example/h", "secret": "s"}}`
+	for _, tt := range []struct {
+		method, path, body string
+		status             int
+	}{
+		{"GET", "/rate_limit", "", 200},
+		{"GET", "/users/test", "", 200},
+		{"GET", "/users/none", "", 404},
+		{"GET", "/users/test/repos", "", 200},
+		{"GET", r, "", 200},
+		{"GET", "/repos/no/where", "", 404},
+		{"GET", r + "/pulls", "", 200},
+		{"GET", r + "/pulls/1", "", 200},
+		{"PATCH", r + "/pulls/1", `{"title": "y", "state": "closed", "base": "next"}`, 200},
+		{"GET", r + "/issues/1/comments", "", 200},
+		{"POST", r + "/git/refs", `{"ref": "refs/heads/a", "sha": "foo"}`, 201},
+		{"POST", r + "/git/refs", `{"ref": "refs/heads/a", "sha": "foo"}`, 422},
+		{"GET", r + "/git/matching-refs/heads/", "", 200},
+		{"GET", r + "/git/ref/tags/v1", "", 200},
+		{"GET", r + "/git/ref/tags/v2", "", 404},
+		{"GET", r + "/git/tags/t1", "", 200},
+		{"PATCH", r + "/git/refs/heads/a", `{"sha": "bar", "force": true}`, 200},
+		{"PATCH", r + "/git/refs/heads/b", `{"sha": "bar"}`, 422},
+		{"DELETE", r + "/git/refs/heads/a", "", 204},
+		{"DELETE", r + "/git/refs/heads/a", "", 422},
+		{"GET", r + "/commits/foo/status", "", 200},
+		{"POST", r + "/statuses/foo", `{"state": "success"}`, 201},
+		{"POST", r + "/statuses/foo", `{"state": "success", "description": "` + strings.Repeat("x", 141) + `"}`, 422},
+		{"POST", r + "/hooks", hook, 201},
+		{"GET", r + "/hooks", "", 200},
+		{"PATCH", r + "/hooks/4", `{"active": false}`, 200},
+		{"POST", r + "/hooks/4/pings", "", 204},
+		{"DELETE", r + "/hooks/4", "", 204},
+		{"DELETE", r + "/hooks/4", "", 404},
+	} {
+		if resp := c.do(tt.method, tt.path, tt.body, nil); resp.StatusCode != tt.status {
+			t.Errorf("%s %s: %s, want %d", tt.method, tt.path, resp.Status, tt.status)
+		}
 	}
 }

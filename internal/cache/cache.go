@@ -55,3 +55,16 @@ func (c *Cache[K, V]) Put(key K, v V, cost int) {
 	c.young[key] = v
 	c.cost += cost
 }
+
+// Replace is Put for keys whose values change: it takes the place of what is
+// there. cost tells what a value costs, the old one and the new one.
+func (c *Cache[K, V]) Replace(key K, v V, cost func(V) int) {
+	c.mu.Lock()
+	if old, ok := c.young[key]; ok {
+		c.cost -= cost(old)
+		delete(c.young, key)
+	}
+	delete(c.old, key)
+	c.mu.Unlock()
+	c.Put(key, v, cost(v))
+}

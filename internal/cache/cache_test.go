@@ -59,3 +59,23 @@ func TestConcurrent(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestReplace(t *testing.T) {
+	c := New[int, int](100)
+	self := func(v int) int { return v }
+	for _, v := range []int{10, 40, 51, 20} { // 51 is too much
+		c.Replace(1, v, self)
+		got, ok := c.Get(1, self)
+		if ok != (v <= 50) || ok && got != v {
+			t.Fatalf("after Replace(%d): %d, %v", v, got, ok)
+		}
+	}
+	if c.cost != 20 {
+		t.Errorf("the cost is %d, want 20", c.cost)
+	}
+	c.Put(2, 50, 50) // now 1 is old
+	c.Replace(1, 30, self)
+	if got, ok := c.Get(1, self); !ok || got != 30 {
+		t.Errorf("an old value that was replaced is %d, %v", got, ok)
+	}
+}

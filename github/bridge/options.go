@@ -7,6 +7,7 @@ import (
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/github"
+	"github.com/datakit/datakit/github/capability"
 )
 
 // DefaultBranch is the branch that holds the GitHub data unless an option says
@@ -23,6 +24,10 @@ type Options struct {
 	Branch string        // "" means DefaultBranch
 	API    github.API    // GitHub; required
 	Source github.Source // webhook events; nil for none
+
+	// Capabilities are what the sync may do (section 5). The zero Set allows
+	// nothing; capability.All is the usual one.
+	Capabilities capability.Set
 
 	Jobs int // API calls at once, at most; 0 means DefaultJobs
 

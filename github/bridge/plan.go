@@ -49,3 +49,15 @@ func (SetPR) kind() writeKind     { return writePR }
 func (RemoveRef) kind() writeKind { return writeRemoveRef }
 func (SetRef) kind() writeKind    { return writeRef }
 func (SetStatus) kind() writeKind { return writeStatus }
+
+// Subject returns the identity of the pull request.
+func (w SetPR) Subject() string { return w.ID.String() }
+
+// Subject returns the identity of the reference.
+func (w RemoveRef) Subject() string { return w.ID.String() }
+
+// Subject returns the reference.
+func (w SetRef) Subject() string { return w.Ref.String() }
+
+// Subject returns the status.
+func (w SetStatus) Subject() string { return w.Status.String() }

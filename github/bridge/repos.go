@@ -1,0 +1,195 @@
+package bridge
+
+import (
+	"context"
+	"maps"
+
+	"github.com/datakit/datakit/github"
+	"github.com/datakit/datakit/github/capability"
+)
+
+// comeAndGo compares the repositories that the branch wants to be mirrored with
+// those that are (GH-88, step 2).
+func (y *syncer) comeAndGo() {
+	for r := range y.s.repos {
+		if !y.wants(r) {
+			y.leave(r)
+		}
+	}
+	for r := range y.s.b.Repos() {
+		if y.s.repos[r] == nil && y.wants(r) {
+			y.mirror(r)
+		}
+	}
+}
+
+// wants reports whether a repository is to be mirrored: by the branch, and by
+// the capabilities (GH-153).
+func (y *syncer) wants(r github.Repo) bool {
+	if !y.s.b.Has(r) {
+		delete(y.s.ignored, r)
+		return false
+	}
+	if y.Capabilities.Syncs(r) {
+		return true
+	}
+	if !y.s.ignored[r] {
+		y.s.ignored[r] = true
+		y.Log.Info("excluded by the capabilities", "repository", r.String(), "capabilities", y.Capabilities.String())
+	}
+	return false
+}
+
+// mirror starts the first import of a repository (GH-82).
+func (y *syncer) mirror(r github.Repo) {
+	m := &mirror{statuses: fresh, heldRefs: map[github.RefName]phase{}, heldCommits: map[string]phase{}}
+	if !y.mayRead(capability.PR) {
+		m.prs = fresh // there is nothing to wait for
+	}
+	if !y.mayRead(capability.Ref) {
+		m.refs = fresh
+	}
+	y.s.repos[r] = m
+	y.imported[r] = true
+	touchAll(y.s, y.s.b.ElementsOf(r))
+	if y.hasHooks() {
+		y.s.hooks[r] = &hook{}
+	}
+	y.Log.Info("first import", "repository", r.String())
+}
+
+// leave forgets a repository that is no longer mirrored (GH-134).
+func (y *syncer) leave(r github.Repo) {
+	y.s.forget(r)
+	delete(y.s.hooks, r)
+	if y.hasHooks() {
+		y.s.hooks[r] = &hook{remove: true}
+	}
+	y.Log.Info("no longer mirrored", "repository", r.String())
+}
+
+// hasHooks reports whether webhooks are to be registered and removed.
+func (y *syncer) hasHooks() bool {
+	if y.Source == nil || y.plan != nil {
+		return false
+	}
+	return y.Capabilities.Allows(capability.Write, capability.Webhook)
+}
+
+// setHooks registers and removes the webhooks that are due (GH-88, step 3). On
+// a resync those that GitHub has refused are tried again.
+func (y *syncer) setHooks(ctx context.Context) {
+	if !y.hasHooks() {
+		return
+	}
+	calls := newPool()
+	for r, h := range y.s.hooks {
+		if h.noticed.IsZero() || y.due(&h.retry) || y.s.resync {
+			calls.add(func() { y.setHook(ctx, r, h) })
+		}
+	}
+	calls.run(y.Jobs)
+}
+
+func (y *syncer) setHook(ctx context.Context, r github.Repo, h *hook) {
+	do, what := y.Source.Watch, "register"
+	if h.remove {
+		do, what = y.Source.Unwatch, "remove"
+	}
+	err := do(ctx, r)
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if err == nil {
+		delete(y.s.hooks, r)
+		return
+	}
+	if h.fail(y.now(), err) {
+		y.Log.Warn("webhook could not be changed", "repository", r.String(), "change", what, "error", err)
+	}
+}
+
+// importAll reads from GitHub what has to be (GH-88, step 5): the repositories
+// that are imported first, all of them on a resync, what is dirty, and what
+// could not be read before and is due.
+func (y *syncer) importAll(ctx context.Context) {
+	var reads []read
+	whole := func(r github.Repo) {
+		reads = append(reads, read{repo: r, what: readPRs}, read{repo: r, what: readRefs})
+	}
+	for r := range y.imported {
+		whole(r)
+	}
+	if y.s.resync {
+		for r := range y.s.repos {
+			whole(r)
+		}
+	}
+	for id, tried := range y.s.dirty {
+		if tried {
+			continue
+		}
+		y.s.dirty[id] = true
+		y.retryRefused(id)
+		switch id := id.(type) {
+		case github.Repo:
+			whole(id)
+		case github.PRID:
+			reads = append(reads, pullRequest(id))
+		case github.RefID:
+			reads = append(reads, reference(id))
+		}
+	}
+	for r, again := range y.s.reads {
+		if y.due(again) || y.s.resync {
+			reads = append(reads, r)
+		}
+	}
+	y.load(ctx, reads, false)
+	y.s.resync = false
+}
+
+// hasFailed reports whether something of what the .dirty file of id asks for
+// could not be read.
+func (y *syncer) hasFailed(id github.ID) bool {
+	var commit github.Commit
+	e, _ := y.s.g.Find(id)
+	switch e := e.(type) {
+	case github.PR:
+		commit = e.Head
+	case github.Ref:
+		commit = e.Commit
+	}
+	for r := range y.s.reads {
+		switch r.what {
+		case readPR, readComments:
+			if r.prID() == id {
+				return true
+			}
+		case readRef:
+			if r.refID() == id {
+				return true
+			}
+		case readStatuses:
+			if r.commit() == commit {
+				return true
+			}
+		}
+		if r.repo == id {
+			return true
+		}
+	}
+	return false
+}
+
+// settle notes that both sides have agreed (GH-118).
+func (s *State) settle() {
+	for _, m := range s.repos {
+		for _, p := range []*phase{&m.prs, &m.refs, &m.statuses} {
+			if *p == fresh {
+				*p = settled
+			}
+		}
+		maps.DeleteFunc(m.heldRefs, func(_ github.RefName, p phase) bool { return p == fresh })
+		maps.DeleteFunc(m.heldCommits, func(_ string, p phase) bool { return p == fresh })
+	}
+}

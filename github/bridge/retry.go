@@ -1,0 +1,98 @@
+package bridge
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/datakit/datakit/github"
+)
+
+const (
+	firstRetry = time.Second
+	lastRetry  = time.Minute
+)
+
+// backoff returns how long to wait after so many failures in a row: a second,
+// doubling up to a minute, and up to a quarter more, at random, so that what
+// failed together is not tried again together (GH-109).
+func backoff(failures int) time.Duration {
+	d := lastRetry
+	if failures < 7 {
+		d = min(d, firstRetry<<max(0, failures-1))
+	}
+	return d + rand.N(d/4)
+}
+
+// fail notes that what r is about has failed once more, at the time now. What
+// GitHub refuses is not due again by itself. log tells whether this is news.
+func (r *retry) fail(now time.Time, err error) (log bool) {
+	if r.noticed.IsZero() {
+		r.noticed = now
+	}
+	if github.Refused(err) {
+		reason := why(err)
+		log = reason != r.reason
+		r.attempts, r.due, r.reason = 0, time.Time{}, reason
+		return log
+	}
+	r.attempts++
+	r.reason = ""
+	r.due = now.Add(backoff(r.attempts))
+	var e *github.APIError
+	if errors.As(err, &e) && e.RetryAt.After(r.due) {
+		r.due = e.RetryAt
+	}
+	return true
+}
+
+// isDue reports whether it is to be tried at the time now.
+func (r *retry) isDue(now time.Time) bool {
+	return !r.due.IsZero() && !r.due.After(now)
+}
+
+// why returns in one line what GitHub refused, and why (GH-56).
+func why(err error) string {
+	var e *github.APIError
+	if !errors.As(err, &e) {
+		return oneLine(err.Error())
+	}
+	return oneLine(e.Op + ": " + e.Reason())
+}
+
+// nextDue returns when the first of what is pending is due; the zero Time if
+// nothing is.
+func (s *State) nextDue() time.Time {
+	var next time.Time
+	consider := func(r *retry) {
+		if !r.due.IsZero() && (next.IsZero() || r.due.Before(next)) {
+			next = r.due
+		}
+	}
+	for _, r := range s.reads {
+		consider(r)
+	}
+	for _, p := range s.sends {
+		consider(&p.retry)
+	}
+	for _, h := range s.hooks {
+		consider(&h.retry)
+	}
+	return next
+}
+
+// pending counts what is pending, without what GitHub has refused.
+func (s *State) pending() map[Pending]int {
+	n := map[Pending]int{PendingRead: 0, PendingSend: len(s.sends), PendingWebhook: 0}
+	for _, r := range s.reads {
+		if r.reason == "" {
+			n[PendingRead]++
+		}
+	}
+	for _, h := range s.hooks {
+		if h.reason == "" {
+			n[PendingWebhook]++
+		}
+	}
+	return n
+}

@@ -1,0 +1,129 @@
+package bridge
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/datakit/datakit/github"
+)
+
+// queue adds a value to what is to be sent, unless GitHub has refused it
+// already or it is not due to be tried again.
+func (y *syncer) queue(r *resolution, refused bool, s sending) {
+	p := y.s.sends[s.id]
+	waits := p != nil && sameSendable(p.b, s.b) && (y.tried[s.id] || !y.due(&p.retry))
+	if refused || waits {
+		r.protect[s.id] = true
+		return
+	}
+	r.sends = append(r.sends, s)
+}
+
+// send tells GitHub what the branch says, kind by kind, and within a kind
+// several at once (GH-131). Each element is there once at most.
+func (y *syncer) send(ctx context.Context, r *resolution) {
+	slices.SortStableFunc(r.sends, func(a, b sending) int { return int(a.write.kind() - b.write.kind()) })
+	for rest := r.sends; len(rest) > 0; {
+		kind := rest[0].write.kind()
+		n := slices.IndexFunc(rest, func(s sending) bool { return s.write.kind() != kind })
+		if n < 0 {
+			n = len(rest)
+		}
+		calls := newPool()
+		for _, s := range rest[:n] {
+			calls.add(func() { y.sendOne(ctx, r, s) })
+		}
+		calls.run(y.Jobs)
+		rest = rest[n:]
+	}
+}
+
+func (y *syncer) sendOne(ctx context.Context, r *resolution, s sending) {
+	serial, err := y.call(ctx, s.write)
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.tried[s.id] = true
+	switch {
+	case err == nil:
+		y.sent(r, s, serial)
+	case github.Refused(err):
+		r.protect[s.id] = true
+		y.refuse(s.id, s.b, s.g, why(err))
+	default:
+		r.protect[s.id] = true
+		y.postpone(s, err)
+	}
+}
+
+// call makes the call that w stands for. In a dry run it is only noted.
+func (y *syncer) call(ctx context.Context, w Write) (serial int64, err error) {
+	if y.plan != nil {
+		y.mu.Lock()
+		defer y.mu.Unlock()
+		y.plan.Writes = append(y.plan.Writes, w)
+		return 0, nil
+	}
+	switch w := w.(type) {
+	case SetPR:
+		return 0, y.API.SetPR(ctx, w.ID, w.Change)
+	case RemoveRef:
+		return 0, y.API.RemoveRef(ctx, w.ID)
+	case SetRef:
+		return 0, y.API.SetRef(ctx, w.Ref, w.Force)
+	default:
+		return y.API.SetStatus(ctx, w.(SetStatus).Status)
+	}
+}
+
+// sent notes that GitHub has taken a value, which counts as agreed even if the
+// sync fails (GH-139).
+func (y *syncer) sent(r *resolution, s sending, serial int64) {
+	noticed := y.start
+	if p := y.s.sends[s.id]; p != nil {
+		noticed = p.noticed
+	}
+	y.report.CommitToGitHub = append(y.report.CommitToGitHub, time.Since(noticed))
+	y.unsend(s.id)
+	g := s.sent
+	switch w := s.write.(type) {
+	case SetPR:
+		y.s.written[w.ID] = merge(y.s.written[w.ID], w.Change)
+	case SetStatus:
+		w.Status.Serial = serial
+		g = w.Status
+	}
+	y.s.g = set(y.s.g, s.id, g)
+	y.s.a = set(y.s.a, s.id, s.now)
+	r.a = set(r.a, s.id, s.sent)
+}
+
+// merge returns the change that c and then d make.
+func merge(c, d github.PRChange) github.PRChange {
+	if d.Title != nil {
+		c.Title = d.Title
+	}
+	if d.State != nil {
+		c.State = d.State
+	}
+	if d.Base != nil {
+		c.Base = d.Base
+	}
+	return c
+}
+
+// postpone notes that a value could not be sent for the time being.
+func (y *syncer) postpone(s sending, err error) {
+	p := y.s.sends[s.id]
+	if p == nil {
+		p = &pendingSend{retry: retry{noticed: y.start}}
+		y.s.sends[s.id] = p
+	}
+	if !sameSendable(p.b, s.b) {
+		p.attempts = 0
+	}
+	p.b = s.b
+	p.fail(y.now(), err)
+	delete(y.s.refused, s.id)
+	y.Log.Warn("GitHub could not be told", "what", s.write.Subject(), "error", err, "again", p.due)
+}

@@ -1,0 +1,163 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/github"
+	"github.com/datakit/datakit/github/layout"
+)
+
+// cleanMessage is the message of a commit that only removes .dirty files
+// (GH-137).
+const cleanMessage = "Cleaning up .dirty files"
+
+// write writes T to the transaction, with the .dirty files that were dealt with
+// and the reports, and commits it if its tree has changed (GH-88, steps 9 and
+// 10; GH-91, GH-136).
+func (y *syncer) write(ctx context.Context, tx *datakit.Tx, r *resolution) error {
+	diff := github.Compute(r.t, y.s.b)
+	for _, id := range r.remove {
+		diff.AddRemoval(id)
+	}
+	clean := y.cleaned()
+	if err := layout.Clean(ctx, tx, clean...); err != nil {
+		return err
+	}
+	set, cleared, err := y.writeErrors(ctx, tx)
+	if err != nil {
+		return err
+	}
+	changed := false
+	if !diff.IsEmpty() || len(clean)+set+cleared > 0 {
+		if changed, err = layout.Apply(ctx, tx, diff); err != nil {
+			return err
+		}
+	}
+	if changed {
+		if err := y.commit(ctx, tx, message(diff, len(clean), set, cleared)); err != nil {
+			return err
+		}
+	}
+	tx.Abort()
+	y.agree(r, clean)
+	return nil
+}
+
+func (y *syncer) commit(ctx context.Context, tx *datakit.Tx, msg string) error {
+	if y.plan != nil {
+		y.plan.Message = msg
+		return nil
+	}
+	if err := tx.Commit(ctx, msg); err != nil {
+		return err
+	}
+	y.report.Message = msg
+	return nil
+}
+
+// message returns the message of a commit (GH-137, GH-115).
+func message(diff github.Diff, cleaned, set, cleared int) string {
+	switch {
+	case !diff.IsEmpty():
+		return diff.Message()
+	case set == 1:
+		return "1 item refused by GitHub"
+	case set > 1:
+		return fmt.Sprintf("%d items refused by GitHub", set)
+	case cleaned > 0:
+		return cleanMessage
+	case cleared == 1:
+		return "1 error cleared"
+	}
+	return fmt.Sprintf("%d errors cleared", cleared)
+}
+
+// cleaned returns the identities whose .dirty files have been dealt with: all
+// but those for which something could not be read (GH-110), and those of
+// repositories that the capabilities exclude.
+func (y *syncer) cleaned() (ids []github.ID) {
+	for id := range y.s.dirty {
+		r := id.Repository()
+		if !y.Capabilities.Syncs(r) || y.s.repos[r] != nil && y.hasFailed(id) {
+			continue
+		}
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, github.CompareIDs)
+	return ids
+}
+
+// writeErrors makes the .error files say what GitHub refuses at present, and
+// what cannot be understood, and returns how many it has written and removed
+// (GH-56).
+func (y *syncer) writeErrors(ctx context.Context, tx *datakit.Tx) (set, cleared int, err error) {
+	there := map[github.ID]bool{}
+	for _, id := range y.s.branch.Errors {
+		there[id] = true
+	}
+	errors := y.errors()
+	for id, text := range errors {
+		if there[id] && y.s.reported[id] == text {
+			continue
+		}
+		written, err := layout.SetError(ctx, tx, id, text)
+		if err != nil {
+			return set, cleared, err
+		}
+		if written {
+			set++
+		}
+	}
+	for id := range there {
+		if _, still := errors[id]; still || y.s.repos[id.Repository()] == nil {
+			continue
+		}
+		removed, err := layout.ClearError(ctx, tx, id)
+		if err != nil {
+			return set, cleared, err
+		}
+		if removed {
+			cleared++
+		}
+	}
+	y.s.reported = errors
+	return set, cleared, nil
+}
+
+// errors returns what the .error files are to say.
+func (y *syncer) errors() map[github.ID]string {
+	errors := map[github.ID]string{}
+	for r, again := range y.s.reads {
+		if old := errors[r.repo]; again.reason != "" && (old == "" || again.reason < old) {
+			errors[r.repo] = again.reason // GH-116
+		}
+	}
+	for id, reason := range y.s.malformed {
+		if y.s.repos[id.Repository()] != nil {
+			errors[id] = oneLine(reason)
+		}
+	}
+	for id, refused := range y.s.refused {
+		errors[id] = refused.reason
+	}
+	return errors
+}
+
+// agree notes that the branch says what it must say.
+func (y *syncer) agree(r *resolution, clean []github.ID) {
+	y.s.a = r.a
+	y.pruneG(r)
+	y.s.settle()
+	clear(y.s.touched)
+	for _, id := range clean {
+		delete(y.s.dirty, id)
+	}
+	for repo := range y.monitor {
+		if y.leaves(repo) && y.s.repos[repo] != nil {
+			y.leave(repo)
+		}
+	}
+}

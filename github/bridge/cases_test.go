@@ -16,7 +16,6 @@ var (
 	s2 = github.NewStatus(bar, "foo/bar/toto", github.Failure, "", "toto")
 	s3 = github.NewStatus(foo, "foo/bar/baz", github.Success, "foo", "titi")
 	s4 = github.NewStatus(bar, "foo", github.Pending, "", "")
-	s5 = github.NewStatus(foo, "foo/bar/baz", github.Failure, "", "titi")
 
 	comments = []github.Comment{
 		{ID: 0, Author: "sam", Body: "This is a test comment. "},
@@ -28,7 +27,6 @@ var (
 	p4 = github.PR{Head: bar, Number: 2, Title: "toto", Base: "master", Owner: "joe"}
 
 	r1 = github.Ref{Commit: bar, Name: "heads/master"}
-	r2 = github.Ref{Commit: foo, Name: "heads/master"}
 )
 
 // fill puts elements on GitHub.

@@ -79,6 +79,9 @@ func (y *syncer) try(ctx context.Context) error {
 	y.comeAndGo()
 	y.setHooks(ctx)
 	y.takeEvents(ctx)
+	if err := y.obey(ctx, tx); err != nil {
+		return err
+	}
 	y.importAll(ctx)
 	y.touchDue()
 	r := y.resolve(ctx)

@@ -4,15 +4,17 @@ import (
 	"context"
 	"maps"
 
+	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/github"
 	"github.com/datakit/datakit/github/capability"
+	"github.com/datakit/datakit/github/layout"
 )
 
 // comeAndGo compares the repositories that the branch wants to be mirrored with
 // those that are (GH-88, step 2).
 func (y *syncer) comeAndGo() {
 	for r := range y.s.repos {
-		if !y.wants(r) {
+		if !y.wants(r) && !y.monitor[r] {
 			y.leave(r)
 		}
 	}
@@ -56,6 +58,26 @@ func (y *syncer) mirror(r github.Repo) {
 		y.s.hooks[r] = &hook{}
 	}
 	y.Log.Info("first import", "repository", r.String())
+}
+
+// obey has the repositories mirrored that events want to be (GH-105). What is
+// in their directories counts as what the branch says.
+func (y *syncer) obey(ctx context.Context, tx *datakit.Tx) error {
+	for r, monitored := range y.monitor {
+		if !monitored || y.s.branch.Snapshot.Has(r) {
+			continue
+		}
+		content, err := layout.ReadRepo(ctx, &tx.Tree, r)
+		if err != nil {
+			return err
+		}
+		y.s.b = y.s.b.Union(content.Snapshot).Add(r)
+		if y.s.repos[r] == nil {
+			y.mirror(r)
+			y.setHooks(ctx)
+		}
+	}
+	return nil
 }
 
 // leave forgets a repository that is no longer mirrored (GH-134).

@@ -37,10 +37,8 @@ func (y *syncer) resolve(ctx context.Context) *resolution {
 	for _, id := range y.touchedStatuses() {
 		y.resolveStatus(r, id)
 	}
-	for repo, monitored := range y.monitor {
-		if monitored {
-			r.t = r.t.Add(repo)
-		} else {
+	for repo := range y.monitor {
+		if y.leaves(repo) {
 			r.t = r.t.Remove(repo)
 		}
 	}

@@ -22,6 +22,11 @@ func (y *syncer) write(ctx context.Context, tx *datakit.Tx, r *resolution) error
 	for _, id := range r.remove {
 		diff.AddRemoval(id)
 	}
+	for repo, monitored := range y.monitor {
+		if monitored && !y.s.branch.Snapshot.Has(repo) {
+			diff.AddUpdate(repo)
+		}
+	}
 	clean := y.cleaned()
 	if err := layout.Clean(ctx, tx, clean...); err != nil {
 		return err

@@ -15,6 +15,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
+	"os"
 	"strings"
 
 	"github.com/datakit/datakit"
@@ -62,6 +64,9 @@ func Open(ctx context.Context, addr string, opts *Options) (*datakit.DB, error) 
 		return gitdb.Open(path, &o.Git)
 	}
 	at, err := endpoint.Parse(addr, endpoint.DefaultPort)
+	if errors.Is(err, endpoint.ErrInvalid) {
+		err = errForms
+	}
 	if err != nil {
 		return nil, invalid(addr, err)
 	}
@@ -77,10 +82,27 @@ func Open(ctx context.Context, addr string, opts *Options) (*datakit.DB, error) 
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, &datakit.Error{Op: "connect to", Subject: addr, Kind: datakit.IO, Err: err}
+		return nil, &datakit.Error{Op: "connect to", Subject: addr, Kind: datakit.IO, Err: cause(err)}
 	}
 	o.Server.Redial = dial
 	return p9db.New(ctx, conn, &o.Server)
+}
+
+// errForms says which addresses there are.
+var errForms = errors.New("this is no address: use tcp://HOST:PORT, unix://SOCKET or git://PATH")
+
+// cause returns why a connection failed, without the address, which whoever
+// asked for it knows.
+func cause(err error) error {
+	var op *net.OpError
+	var call *os.SyscallError
+	switch {
+	case errors.As(err, &call):
+		return call.Err
+	case errors.As(err, &op):
+		return op.Err
+	}
+	return err
 }
 
 func invalid(addr string, err error) error {

@@ -17,6 +17,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/datakit/datakit/internal/cli"
+	"github.com/datakit/datakit/internal/help"
+	"github.com/datakit/datakit/internal/logs"
 )
 
 func main() {
@@ -52,7 +54,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if errors.As(err, &status) {
 		return int(status) // the program that ended with it has said why
 	}
-	fmt.Fprintf(stderr, "%s: %v\n", cmd.Name(), err)
+	if !cli.Silent(err) {
+		fmt.Fprintf(stderr, "%s: %s\n", cmd.Name(), oneLine(err))
+	}
 	return cli.Status(err)
 }
 
@@ -62,6 +66,11 @@ type statusError int
 
 func (e statusError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
+// oneLine returns the text of an error without line ends and passwords.
+func oneLine(err error) string {
+	return logs.Redact(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
+}
+
 // quietly keeps cobra from printing what run prints, and a page of usage
 // beside it.
 func quietly(cmd *cobra.Command) *cobra.Command {
@@ -69,7 +78,18 @@ func quietly(cmd *cobra.Command) *cobra.Command {
 	cmd.SilenceUsage = true
 	cmd.Version = version()
 	cmd.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	help.Prepare(cmd)
 	return cmd
+}
+
+// commands returns the commands of datakit. To add one, add a line.
+func commands(stdout, stderr io.Writer) []*cobra.Command {
+	return append(cli.Commands(os.Stdin, stdout, stderr),
+		serveCommand(stdout, stderr),
+		mountCommand(stdout, stderr),
+		manCommand(),
+		versionCommand(stdout),
+	)
 }
 
 func rootCommand(stdout, stderr io.Writer) *cobra.Command {
@@ -80,14 +100,31 @@ func rootCommand(stdout, stderr io.Writer) *cobra.Command {
 
 Without a command, datakit serves: "datakit --git PATH" is "datakit serve --git
 PATH".`
-	root.AddCommand(serveCommand(stdout, stderr), mountCommand(stdout, stderr), &cobra.Command{
+	root.AddGroup(&cobra.Group{ID: cli.Group, Title: "Commands that use a database:"})
+	root.AddCommand(commands(stdout, stderr)...)
+	return root
+}
+
+func versionCommand(stdout io.Writer) *cobra.Command {
+	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		Run:   func(*cobra.Command, []string) { fmt.Fprintf(stdout, "datakit %s\n", version()) },
-	})
-	root.AddCommand(cli.Commands(os.Stdin, stdout)...)
-	return root
+	}
+}
+
+func manCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "man DIR",
+		Short: "Write the manual pages into a directory",
+		Long: `Write the manual pages, one for each command, into a directory, which is made if
+it does not exist. They are the texts of --help, and always the same for the
+same version.`,
+		Example: "  datakit man ~/.local/share/man/man1",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return help.WriteMan(cmd.Root(), args[0]) },
+	}
 }
 
 // mountHelper is the mount command as a program of its own.

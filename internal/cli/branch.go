@@ -3,47 +3,47 @@ package cli
 import (
 	"context"
 	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/internal/terminal"
 )
 
-func branchCommand(io stdio) *cobra.Command {
-	list := branchListCommand(io)
+func branchCommand(std *stdio) *cobra.Command {
+	list := branchListCommand(std)
 	cmd := &cobra.Command{
-		Use:   "branch",
-		Short: "List, create, rename and delete branches",
-		Args:  cobra.NoArgs,
-		RunE:  list.RunE,
+		Use:               "branch",
+		Short:             "List, create, fork, rename and delete branches",
+		Args:              cobra.NoArgs,
+		RunE:              list.RunE,
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.Flags().AddFlagSet(list.Flags())
-	cmd.AddCommand(list, branchCreateCommand(io), branchDeleteCommand(), branchRenameCommand())
+	cmd.AddCommand(list, branchCreateCommand(std), branchForkCommand(std), branchRenameCommand(std), branchDeleteCommand(std))
 	return cmd
 }
 
-func branchListCommand(io stdio) *cobra.Command {
-	t := new(target)
-	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the branches with their heads",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return t.with(cmd, func(ctx context.Context, db *datakit.DB) error { return t.listBranches(ctx, db, io) })
-		},
-	}
-	t.flags(cmd)
-	return cmd
+func branchListCommand(std *stdio) *cobra.Command {
+	t := &target{stdio: std}
+	return t.command(&cobra.Command{
+		Use:               "list",
+		Short:             "List the branches with their heads",
+		Args:              cobra.NoArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}, func(ctx context.Context, db *datakit.DB, _ []string) error { return t.listBranches(ctx, db) })
 }
 
-func (t *target) listBranches(ctx context.Context, db *datakit.DB, io stdio) error {
+func (t *target) listBranches(ctx context.Context, db *datakit.DB) error {
 	names, err := db.Branches(ctx)
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(io.out, 0, 0, 2, ' ', 0)
+	table := terminal.Table{
+		Titles: []string{"BRANCH", "HEAD", "DATE", "MESSAGE"},
+		Colors: map[int]terminal.Color{0: terminal.Green, 1: terminal.Yellow},
+	}
 	for _, name := range names {
 		h, err := db.Branch(name).Head(ctx)
 		if err != nil {
@@ -54,110 +54,140 @@ func (t *target) listBranches(ctx context.Context, db *datakit.DB, io stdio) err
 		}
 		c, err := db.Commit(ctx, h)
 		if err != nil {
-			return err
+			return about("list", name, err, "")
 		}
-		b := branchJSON{name, h, c.Date}
-		err = t.print(io.out, b, func() error {
-			_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", b.Name, short(b.Head), b.Date.Format(time.DateTime), subject(c))
-			return err
+		err = t.print(branchJSON{name, h, c.Date, subject(c)}, func() error {
+			table.Add(name, short(h), c.Date.Format(time.DateTime), t.out.Clean(subject(c)))
+			return nil
 		})
 		if err != nil {
 			return err
 		}
 	}
-	return w.Flush()
+	return table.Print(t.out)
 }
 
 // A branchJSON is what is printed of a branch.
 type branchJSON struct {
-	Name string       `json:"name"`
-	Head datakit.Hash `json:"head"`
-	Date time.Time    `json:"date"`
+	Name    string       `json:"name"`
+	Head    datakit.Hash `json:"head"`
+	Date    time.Time    `json:"date"`
+	Subject string       `json:"subject"`
 }
 
-func branchCreateCommand(io stdio) *cobra.Command {
-	t := new(target)
-	cmd := &cobra.Command{
-		Use:     "create BRANCH [REV]",
-		Aliases: []string{"fork"},
-		Short:   "Create a branch, empty or at a branch or commit REV",
-		Args:    cobra.RangeArgs(1, 2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return t.with(cmd, func(ctx context.Context, db *datakit.DB) error {
-				h, err := createBranch(ctx, db, args[0], args[1:])
-				if err != nil {
-					return err
-				}
-				return t.print(io.out, map[string]any{"name": args[0], "head": h}, func() error {
-					_, err := fmt.Fprintln(io.out, h)
-					return err
-				})
-			})
-		},
-	}
-	t.flags(cmd)
+func branchCreateCommand(std *stdio) *cobra.Command {
+	t := &target{stdio: std}
+	var msg string
+	cmd := t.command(&cobra.Command{
+		Use:   "create BRANCH [REV]",
+		Short: "Create a branch, empty or at a branch or commit REV",
+		Long: `Create a branch at a branch or commit REV, or else with an empty commit, and
+print its head.
+` + revisions,
+		Args:              cobra.RangeArgs(1, 2),
+		ValidArgsFunction: t.completeFirst(noCompletion, t.completeBranches),
+	}, func(ctx context.Context, db *datakit.DB, args []string) error {
+		if len(args) == 2 {
+			return t.createBranch(ctx, db, args[0], args[1])
+		}
+		if msg == "" {
+			msg = "Create " + args[0]
+		}
+		if err := absent(ctx, db, args[0]); err != nil {
+			return err
+		}
+		return t.update(ctx, db, "create branch", args[0], msg, func(*datakit.Tx) error { return nil })
+	})
+	cmd.Flags().StringVarP(&msg, "message", "m", "", "`TEXT` of the empty commit")
 	return cmd
 }
 
-// createBranch makes a branch at the first of revs, or with an empty commit.
-func createBranch(ctx context.Context, db *datakit.DB, name string, revs []string) (datakit.Hash, error) {
-	b := db.Branch(name)
-	old, err := b.Head(ctx)
-	if err != nil {
-		return old, err
-	}
-	if !old.IsZero() {
-		return old, &datakit.Error{Op: "create branch", Subject: name, Kind: datakit.Exist}
-	}
-	if len(revs) == 0 {
-		if err := b.Update(ctx, "Create "+name, func(*datakit.Tx) error { return nil }); err != nil {
-			return old, err
-		}
-		return b.Head(ctx)
-	}
-	c, err := commit(ctx, db, revs[0])
-	if err != nil {
-		return old, err
-	}
-	return c.Hash, b.FastForward(ctx, c.Hash)
+func branchForkCommand(std *stdio) *cobra.Command {
+	t := &target{stdio: std}
+	return t.command(&cobra.Command{
+		Use:               "fork REV BRANCH",
+		Short:             "Create a branch at another one, or at a commit",
+		Long:              "Create BRANCH at REV, and print its head.\n" + revisions,
+		Example:           "  datakit branch fork master topic",
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: t.completeFirst(t.completeBranches),
+	}, func(ctx context.Context, db *datakit.DB, args []string) error {
+		return t.createBranch(ctx, db, args[1], args[0])
+	})
 }
 
-func branchDeleteCommand() *cobra.Command {
-	t := new(target)
-	cmd := &cobra.Command{
+// absent returns an error if there is a branch of a name.
+func absent(ctx context.Context, db *datakit.DB, name string) error {
+	h, err := db.Branch(name).Head(ctx)
+	if err == nil && !h.IsZero() {
+		err = datakit.Exist
+	}
+	return about("create branch", quoted(name), err, "")
+}
+
+// createBranch makes a branch at rev.
+func (t *target) createBranch(ctx context.Context, db *datakit.DB, name, rev string) error {
+	if err := absent(ctx, db, name); err != nil {
+		return err
+	}
+	c, err := commit(ctx, db, rev)
+	if err != nil {
+		return err
+	}
+	if err := db.Branch(name).FastForward(ctx, c.Hash); err != nil {
+		return about("create branch", name, err, "")
+	}
+	return t.printHead(name, c.Hash)
+}
+
+func branchDeleteCommand(std *stdio) *cobra.Command {
+	t := &target{stdio: std}
+	return t.command(&cobra.Command{
 		Use:   "delete BRANCH...",
 		Short: "Delete branches",
-		Args:  cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return t.with(cmd, func(ctx context.Context, db *datakit.DB) error {
-				for _, name := range args {
-					if _, err := head(ctx, db, name); err != nil {
-						return err
-					}
-					if err := db.Branch(name).Remove(ctx); err != nil {
-						return err
-					}
-				}
-				return nil
+		Long: `Delete branches, and print the head that each had: "datakit branch create" makes
+it again. If one of them does not exist, none is deleted.`,
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: t.completeBranches,
+	}, func(ctx context.Context, db *datakit.DB, args []string) error {
+		heads := make([]datakit.Hash, len(args))
+		for i, name := range args {
+			var err error
+			if heads[i], err = head(ctx, db, "delete branch", name); err != nil {
+				return err
+			}
+		}
+		for i, name := range args {
+			if err := db.Branch(name).Remove(ctx); err != nil {
+				return about("delete branch", name, err, "")
+			}
+			err := t.print(headJSON{name, heads[i]}, func() error {
+				_, err := fmt.Fprintf(t.out, "%s\t%s\n", name, heads[i])
+				return err
 			})
-		},
-	}
-	t.flags(cmd)
-	return cmd
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
-func branchRenameCommand() *cobra.Command {
-	t := new(target)
-	cmd := &cobra.Command{
-		Use:   "rename BRANCH NAME",
-		Short: "Give a branch another name",
-		Args:  cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return t.with(cmd, func(ctx context.Context, db *datakit.DB) error {
-				return db.Branch(args[0]).Rename(ctx, args[1])
-			})
-		},
-	}
-	t.flags(cmd)
-	return cmd
+func branchRenameCommand(std *stdio) *cobra.Command {
+	t := &target{stdio: std}
+	return t.command(&cobra.Command{
+		Use:               "rename BRANCH NAME",
+		Short:             "Give a branch another name",
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: t.completeFirst(t.completeBranches),
+	}, func(ctx context.Context, db *datakit.DB, args []string) error {
+		h, err := head(ctx, db, "rename branch", args[0])
+		if err != nil {
+			return err
+		}
+		if err := db.Branch(args[0]).Rename(ctx, args[1]); err != nil {
+			return about("rename branch", args[0]+" to "+quoted(args[1]), err, "")
+		}
+		return t.printHead(args[1], h)
+	})
 }

@@ -4,44 +4,178 @@ import (
 	"container/heap"
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"strings"
-	"time"
-
-	"github.com/spf13/cobra"
+	"slices"
 
 	"github.com/datakit/datakit"
 )
 
-func logCommand(io stdio) *cobra.Command {
-	t := new(target)
-	var count int
-	var brief bool
-	cmd := &cobra.Command{
-		Use:   "log REV",
-		Short: "Print the history of a branch or commit, the newest first",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return t.with(cmd, func(ctx context.Context, db *datakit.DB) error {
-				start, err := commit(ctx, db, args[0])
-				if err != nil {
-					return err
-				}
-				n := 0
-				return history(ctx, db, start, func(c *datakit.Commit) (bool, error) {
-					if n++; count > 0 && n > count {
-						return false, nil
-					}
-					return true, t.printCommit(io.out, c, brief)
-				})
-			})
-		},
+// A history is commits with their ancestors.
+type history struct {
+	db    *datakit.DB
+	paths []datakit.Path // only changes at these and below count; none means all
+}
+
+// A node is a commit of a history.
+type node struct {
+	*datakit.Commit
+	follow []datakit.Hash // its parents, but if one has the same at all paths, that one alone
+	shown  bool           // whether it changes something at the paths
+}
+
+// walk calls f with commits and all their ancestors, each once, the newest of
+// those whose children were seen first, until f returns false. Where the
+// database lacks parents, as a shallow clone does, the history ends.
+func (h *history) walk(ctx context.Context, starts []datakit.Hash, f func(*node) (bool, error)) error {
+	q := new(byDate)
+	seen := make(map[datakit.Hash]bool)
+	push := func(hashes []datakit.Hash) error {
+		for _, hash := range hashes {
+			if seen[hash] {
+				continue
+			}
+			seen[hash] = true
+			c, err := h.db.Commit(ctx, hash)
+			if errors.Is(err, datakit.NotExist) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			heap.Push(q, c)
+		}
+		return nil
 	}
-	t.flags(cmd)
-	cmd.Flags().IntVarP(&count, "max-count", "n", 0, "print at most `N` commits")
-	cmd.Flags().BoolVar(&brief, "oneline", false, "print one line for each")
-	return cmd
+	if err := push(starts); err != nil {
+		return err
+	}
+	for q.Len() > 0 {
+		n, err := h.visit(ctx, heap.Pop(q).(*datakit.Commit))
+		if err != nil {
+			return err
+		}
+		if more, err := f(n); err != nil || !more {
+			return err
+		}
+		if err := push(n.follow); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// visit finds out about a commit.
+func (h *history) visit(ctx context.Context, c *datakit.Commit) (*node, error) {
+	n := &node{c, c.Parents, true}
+	if len(h.paths) == 0 {
+		return n, nil
+	}
+	for _, parent := range c.Parents {
+		diff, err := c.Diff(ctx, parent)
+		if errors.Is(err, datakit.NotExist) { // a parent that the database lacks
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !h.touches(diff) {
+			return &node{c, []datakit.Hash{parent}, false}, nil
+		}
+	}
+	if len(c.Parents) > 0 {
+		return n, nil
+	}
+	tree, err := c.Tree(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n.shown = false
+	for _, path := range h.paths {
+		mode, err := tree.Mode(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		n.shown = n.shown || mode != datakit.Absent
+	}
+	return n, nil
+}
+
+// touches reports whether one of the changes is at one of the paths.
+func (h *history) touches(diff []datakit.Change) bool {
+	for _, change := range diff {
+		for _, path := range h.paths {
+			if change.Path.Within(path) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ordered returns the whole history so that each commit comes before its
+// parents, and a line of history is not interrupted where that can be. The
+// parents of each are those of the shown commits that are its next ancestors.
+func (h *history) ordered(ctx context.Context, starts []datakit.Hash) ([]*node, error) {
+	all := make(map[datakit.Hash]*node)
+	var order []*node
+	err := h.walk(ctx, starts, func(n *node) (bool, error) {
+		all[n.Hash] = n
+		order = append(order, n)
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range slices.Backward(order) { // ancestors first, which shortens the way to theirs
+		n.follow = shownAncestors(all, n.follow)
+	}
+	return topological(all, order), nil
+}
+
+// shownAncestors replaces commits that are not shown by the next of their
+// ancestors that are. Those follow one parent at most.
+func shownAncestors(all map[datakit.Hash]*node, parents []datakit.Hash) []datakit.Hash {
+	var out []datakit.Hash
+	seen := make(map[datakit.Hash]bool)
+	for _, hash := range parents {
+		n := all[hash]
+		for n != nil && !n.shown && len(n.follow) > 0 {
+			n = all[n.follow[0]]
+		}
+		if n != nil && n.shown && !seen[n.Hash] {
+			seen[n.Hash] = true
+			out = append(out, n.Hash)
+		}
+	}
+	return out
+}
+
+// topological returns those of the nodes that are shown, children first.
+func topological(all map[datakit.Hash]*node, nodes []*node) []*node {
+	children := make(map[datakit.Hash]int)
+	for _, n := range nodes {
+		for _, parent := range n.follow {
+			if n.shown {
+				children[parent]++
+			}
+		}
+	}
+	var ready, out []*node
+	for _, n := range slices.Backward(nodes) { // the newest is taken first
+		if n.shown && children[n.Hash] == 0 {
+			ready = append(ready, n)
+		}
+	}
+	for len(ready) > 0 {
+		n := ready[len(ready)-1]
+		ready = ready[:len(ready)-1]
+		out = append(out, n)
+		for _, parent := range n.follow {
+			if children[parent]--; children[parent] == 0 {
+				ready = append(ready, all[parent])
+			}
+		}
+	}
+	return out
 }
 
 // A byDate is a heap of commits, the newest first.
@@ -56,228 +190,4 @@ func (q *byDate) Pop() any {
 	c := (*q)[last]
 	*q = (*q)[:last]
 	return c
-}
-
-// history calls f with a commit and all its ancestors, each once, the newest
-// of those whose children were seen first, until f returns false. Where the
-// database lacks parents, as a shallow clone does, the history ends.
-func history(ctx context.Context, db *datakit.DB, start *datakit.Commit, f func(*datakit.Commit) (bool, error)) error {
-	q := byDate{start}
-	seen := map[datakit.Hash]bool{start.Hash: true}
-	for len(q) > 0 {
-		c := heap.Pop(&q).(*datakit.Commit)
-		if more, err := f(c); err != nil || !more {
-			return err
-		}
-		for _, h := range c.Parents {
-			if seen[h] {
-				continue
-			}
-			seen[h] = true
-			parent, err := db.Commit(ctx, h)
-			if errors.Is(err, datakit.NotExist) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			heap.Push(&q, parent)
-		}
-	}
-	return nil
-}
-
-// A commitJSON is what is printed of a commit.
-type commitJSON struct {
-	Hash    datakit.Hash   `json:"hash"`
-	Tree    datakit.Hash   `json:"tree"`
-	Parents []datakit.Hash `json:"parents"`
-	Author  string         `json:"author"`
-	Date    time.Time      `json:"date"`
-	Message string         `json:"message"`
-	Changes []changeJSON   `json:"changes,omitempty"`
-}
-
-func commitOf(c *datakit.Commit) commitJSON {
-	return commitJSON{c.Hash, c.TreeID, append([]datakit.Hash{}, c.Parents...), c.Author, c.Date, c.Message, nil}
-}
-
-func (t *target) printCommit(out io.Writer, c *datakit.Commit, brief bool) error {
-	return t.print(out, commitOf(c), func() error {
-		if brief {
-			_, err := fmt.Fprintf(out, "%s %s\n", short(c.Hash), subject(c))
-			return err
-		}
-		return writeCommit(out, c)
-	})
-}
-
-// writeCommit prints a commit as git log does.
-func writeCommit(out io.Writer, c *datakit.Commit) error {
-	var s strings.Builder
-	fmt.Fprintf(&s, "commit %s\n", c.Hash)
-	if len(c.Parents) > 1 {
-		s.WriteString("Merge: ")
-		for i, h := range c.Parents {
-			if i > 0 {
-				s.WriteByte(' ')
-			}
-			s.WriteString(short(h))
-		}
-		s.WriteByte('\n')
-	}
-	fmt.Fprintf(&s, "Author: %s\nDate:   %s\n\n", c.Author, c.Date.Format("Mon Jan 2 15:04:05 2006 -0700"))
-	for line := range strings.Lines(strings.TrimRight(c.Message, "\n") + "\n") {
-		s.WriteString("    " + line)
-	}
-	s.WriteByte('\n')
-	_, err := io.WriteString(out, s.String())
-	return err
-}
-
-// short returns the first digits of a hash.
-func short(h datakit.Hash) string { return h.String()[:12] }
-
-// subject returns the first line of a commit's message.
-func subject(c *datakit.Commit) string {
-	line, _, _ := strings.Cut(c.Message, "\n")
-	return line
-}
-
-func showCommand(io stdio) *cobra.Command {
-	t := new(target)
-	cmd := &cobra.Command{
-		Use:   "show REV",
-		Short: "Print a commit, and which files differ from its first parent",
-		Args:  cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return t.with(cmd, func(ctx context.Context, db *datakit.DB) error {
-				c, err := commit(ctx, db, args[0])
-				if err != nil {
-					return err
-				}
-				return t.show(ctx, c, io.out)
-			})
-		},
-	}
-	t.flags(cmd)
-	return cmd
-}
-
-func (t *target) show(ctx context.Context, c *datakit.Commit, out io.Writer) error {
-	changes, err := introduced(ctx, c)
-	if err != nil {
-		return err
-	}
-	v := commitOf(c)
-	v.Changes = changes
-	return t.print(out, v, func() error {
-		if err := writeCommit(out, c); err != nil {
-			return err
-		}
-		return writeChanges(out, changes)
-	})
-}
-
-// introduced returns what a commit changes in its first parent, or all its
-// files if it has none.
-func introduced(ctx context.Context, c *datakit.Commit) (changes []changeJSON, err error) {
-	if len(c.Parents) > 0 {
-		diff, err := c.Diff(ctx, c.Parents[0])
-		return changesOf(diff), err
-	}
-	tree, err := c.Tree(ctx)
-	if err != nil {
-		return nil, err
-	}
-	err = files(ctx, tree, datakit.Root, func(path datakit.Path, _ datakit.Entry) error {
-		changes = append(changes, changeJSON{string(datakit.Added), path.String()})
-		return nil
-	})
-	return changes, err
-}
-
-// files calls f with all files and links below a directory.
-func files(ctx context.Context, tree *datakit.Tree, dir datakit.Path, f func(datakit.Path, datakit.Entry) error) error {
-	entries, err := tree.ReadDir(ctx, dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		path, visit := dir.Join(datakit.Path(e.Name)), f
-		if e.Mode == datakit.Dir {
-			visit = func(path datakit.Path, _ datakit.Entry) error { return files(ctx, tree, path, f) }
-		}
-		if err := visit(path, e); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// A changeJSON is what is printed of a change: "+" for a file that is new, "-"
-// for one that is gone and "*" for one that differs.
-type changeJSON struct {
-	Op   string `json:"op"`
-	Path string `json:"path"`
-}
-
-func changesOf(diff []datakit.Change) []changeJSON {
-	changes := make([]changeJSON, len(diff))
-	for i, c := range diff {
-		changes[i] = changeJSON{string(c.Op), c.Path.String()}
-	}
-	return changes
-}
-
-func writeChanges(out io.Writer, changes []changeJSON) error {
-	for _, c := range changes {
-		if _, err := fmt.Fprintf(out, "%s %s\n", c.Op, c.Path); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func diffCommand(io stdio) *cobra.Command {
-	t := new(target)
-	cmd := &cobra.Command{
-		Use:   "diff FROM TO",
-		Short: "Print which files differ between two branches or commits",
-		Long: `Print which files differ between two branches or commits: each with "+" before
-it if TO has it and FROM has not, "-" for the reverse, and "*" if its content or
-mode differs.`,
-		Args: cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return t.with(cmd, func(ctx context.Context, db *datakit.DB) error {
-				from, err := commit(ctx, db, args[0])
-				if err != nil {
-					return err
-				}
-				to, err := commit(ctx, db, args[1])
-				if err != nil {
-					return err
-				}
-				diff, err := to.Diff(ctx, from.Hash)
-				if err != nil {
-					return err
-				}
-				return t.printChanges(io.out, changesOf(diff))
-			})
-		},
-	}
-	t.flags(cmd)
-	return cmd
-}
-
-func (t *target) printChanges(out io.Writer, changes []changeJSON) error {
-	if !t.json {
-		return writeChanges(out, changes)
-	}
-	for _, c := range changes {
-		if err := t.print(out, c, nil); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -2,165 +2,125 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/internal/terminal"
 )
 
-func mergeCommand(io stdio) *cobra.Command {
-	m := new(merger)
-	cmd := &cobra.Command{
+func mergeCommand(std *stdio) *cobra.Command {
+	m := &merger{target: target{stdio: std}}
+	cmd := m.command(&cobra.Command{
 		Use:   "merge BRANCH REV",
-		Short: "Merge a branch or commit REV into BRANCH",
+		Short: "Merge a branch or commit into a branch",
 		Long: `Merge a branch or commit REV into BRANCH, and print the new head.
 
 If both have changed the same file, nothing is changed, the conflicts are
 printed, each with its reason, and the exit status is 4. Say then for each of
-them, or for a directory they are in, which side is right: --ours is that of
-BRANCH, --theirs that of REV. "." means all of them.`,
-		Example: `  datakit merge master topic --theirs docs --ours .`,
-		Args:    cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return m.with(cmd, func(ctx context.Context, db *datakit.DB) error { return m.merge(ctx, db, args[0], args[1], io) })
-		},
-	}
-	m.flags(cmd)
+them, or for a directory they are in, what is right: --ours takes what BRANCH
+has there, --theirs what REV has, and --resolve a file of this machine, with
+"-" for the standard input. "." means all that nothing else is said of.
+` + revisions,
+		Example: `  datakit merge master topic --theirs docs --ours .
+  datakit cat master:list topic:list | sort -u |
+    datakit merge master topic --resolve list=-`,
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: m.completeFirst(m.completeBranches, m.completeBranches),
+	}, func(ctx context.Context, db *datakit.DB, args []string) error {
+		return m.merge(ctx, db, args[0], args[1])
+	})
 	f := cmd.Flags()
 	f.StringVarP(&m.msg, "message", "m", "", "`TEXT` of the commit")
 	f.StringArrayVar(&m.ours, "ours", nil, "resolve conflicts at `PATH` and below with what BRANCH has")
 	f.StringArrayVar(&m.theirs, "theirs", nil, "resolve conflicts at `PATH` and below with what REV has")
+	f.StringArrayVar(&m.files, "resolve", nil, "resolve the conflict at a path with a file: `PATH=FILE`")
 	return cmd
 }
 
 // A merger merges and resolves conflicts.
 type merger struct {
 	target
-	msg          string
-	ours, theirs []string
+	msg                 string
+	ours, theirs, files []string
 }
 
-func (m *merger) merge(ctx context.Context, db *datakit.DB, branch, rev string, io stdio) error {
-	if _, err := head(ctx, db, branch); err != nil {
+func (m *merger) merge(ctx context.Context, db *datakit.DB, branch, rev string) error {
+	r := &resolver{copier: copier{target: &m.target, branch: branch}}
+	if err := r.parse(m.ours, m.theirs, m.files); err != nil {
+		return err
+	}
+	defer r.close()
+	old, err := head(ctx, db, "merge into", branch)
+	if err != nil {
 		return err
 	}
 	c, err := commit(ctx, db, rev)
 	if err != nil {
 		return err
 	}
+	if merged, err := isMerged(ctx, db, old, c); err != nil || merged {
+		if merged {
+			m.warn("merge: %s is a part of %s already", rev, branch)
+			err = m.printHead(branch, old)
+		}
+		return err
+	}
 	msg := m.msg
 	if msg == "" {
 		msg = "Merge " + rev + " into " + branch
 	}
-	return m.update(ctx, db, branch, msg, io, func(tx *datakit.Tx) error {
+	return m.update(ctx, db, "merge", branch, msg, func(tx *datakit.Tx) error {
 		merge, err := tx.Merge(ctx, c.Hash)
 		if err != nil {
-			return err
+			return about("merge", rev+" into "+branch, err, "")
 		}
-		return m.resolve(ctx, tx, merge, io.out)
-	})
-}
-
-// resolve settles the conflicts as the user said, and prints those of which
-// nothing was said.
-func (m *merger) resolve(ctx context.Context, tx *datakit.Tx, merge *datakit.Merge, out io.Writer) error {
-	left := 0
-	for _, path := range merge.Conflicts {
-		from := m.side(merge, path)
-		if from == nil {
-			left++
-			if err := m.conflict(ctx, tx, path, out); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := take(ctx, tx, from, path); err != nil {
-			return err
-		}
-	}
-	if left > 0 {
-		err := fmt.Errorf("unresolved conflicts: %d (see --ours and --theirs)", left)
-		return &datakit.Error{Op: "merge", Kind: datakit.Conflict, Err: err}
-	}
-	return nil
-}
-
-// side returns the tree whose side the user takes at path, or nil. The longest
-// path that was given counts.
-func (m *merger) side(merge *datakit.Merge, path datakit.Path) (from *datakit.Tree) {
-	best := -1
-	for _, s := range []struct {
-		given []string
-		tree  *datakit.Tree
-	}{{m.ours, merge.Ours}, {m.theirs, merge.Theirs}} {
-		for _, given := range s.given {
-			dir := datakit.Path(strings.Trim(given, "/"))
-			if dir == "." {
-				dir = datakit.Root
-			}
-			if path.Within(dir) && len(dir) > best {
-				best, from = len(dir), s.tree
-			}
-		}
-	}
-	return from
-}
-
-// conflict prints a conflict with the reason, which is the second line of the
-// file that stands at its path (specification of the filesystem, FS-132).
-func (m *merger) conflict(ctx context.Context, tx *datakit.Tx, path datakit.Path, out io.Writer) error {
-	b, err := tx.ReadFile(ctx, path)
-	if err != nil {
-		return err
-	}
-	_, reason, _ := strings.Cut(string(b), "\n")
-	reason = strings.TrimSpace(reason)
-	return m.print(out, map[string]string{"conflict": path.String(), "reason": reason}, func() error {
-		_, err := fmt.Fprintf(out, "conflict %s: %s\n", path, reason)
-		return err
-	})
-}
-
-// take makes what is at path in a transaction that of a tree.
-func take(ctx context.Context, tx *datakit.Tx, from *datakit.Tree, path datakit.Path) error {
-	if err := tx.Remove(ctx, path); err != nil && !errors.Is(err, datakit.NotExist) {
-		return err
-	}
-	e, err := from.Stat(ctx, path)
-	switch {
-	case errors.Is(err, datakit.NotExist), errors.Is(err, datakit.NotDir):
-		return nil
-	case err != nil:
-		return err
-	case e.Mode != datakit.Dir:
-		return takeFile(ctx, tx, from, path, e)
-	}
-	return files(ctx, from, path, func(path datakit.Path, e datakit.Entry) error { return takeFile(ctx, tx, from, path, e) })
-}
-
-func takeFile(ctx context.Context, tx *datakit.Tx, from *datakit.Tree, path datakit.Path, e datakit.Entry) error {
-	if err := tx.MkdirAll(ctx, path.Dir()); err != nil {
-		return err
-	}
-	if e.Mode == datakit.Symlink {
-		to, err := from.Readlink(ctx, path)
+		r.tx, r.merge = tx, merge
+		left, err := r.resolve(ctx)
 		if err != nil {
 			return err
 		}
-		return tx.Symlink(ctx, path, to)
+		return m.conflicts(ctx, tx, rev, left)
+	})
+}
+
+// isMerged reports whether c is in the history of head, as far as that is not
+// older than c.
+func isMerged(ctx context.Context, db *datakit.DB, head datakit.Hash, c *datakit.Commit) (found bool, err error) {
+	h := history{db: db}
+	err = h.walk(ctx, []datakit.Hash{head}, func(n *node) (bool, error) {
+		found = n.Hash == c.Hash
+		return !found && !n.Date.Before(c.Date), nil
+	})
+	return found, err
+}
+
+// conflicts prints the conflicts that are left, if there are any, and returns
+// them as an error.
+func (m *merger) conflicts(ctx context.Context, tx *datakit.Tx, rev string, left []datakit.Path) error {
+	if len(left) == 0 {
+		return nil
 	}
-	b, err := from.Open(ctx, path)
-	if err != nil {
-		return err
+	for _, path := range left {
+		reason, err := conflictReason(ctx, tx, path)
+		if err != nil {
+			return about("merge", path.String(), err, "")
+		}
+		err = m.print(conflictJSON{path.String(), reason}, func() error {
+			_, err := fmt.Fprintf(m.out, "%s %s: %s\n", m.out.Paint(terminal.Red, "conflict"), m.out.Clean(path.String()), m.out.Clean(reason))
+			return err
+		})
+		if err != nil {
+			return err
+		}
 	}
-	defer b.Close()
-	if err := tx.Create(ctx, path, e.Mode, nil); err != nil {
-		return err
-	}
-	_, err = tx.ReadFrom(ctx, path, io.NewSectionReader(blobReader{ctx, b}, 0, b.Size()))
-	return err
+	cause := fmt.Errorf("unresolved conflicts: %d; resolve them with --ours, --theirs and --resolve", len(left))
+	return &datakit.Error{Op: "merge", Subject: rev, Kind: datakit.Conflict, Err: cause}
+}
+
+// A conflictJSON is what is printed of a conflict.
+type conflictJSON struct {
+	Path   string `json:"conflict"`
+	Reason string `json:"reason"`
 }

@@ -16,7 +16,7 @@ func TestCL119_StandardInputIsKept(t *testing.T) {
 	db := memdb.New(nil)
 	defer db.Close()
 	b := db.Branch("master")
-	c := &copier{in: strings.NewReader("all of it")}
+	c := &copier{target: &target{stdio: &stdio{in: strings.NewReader("all of it")}}}
 	tries := 0
 	err := b.Update(ctx, "put", func(tx *datakit.Tx) error {
 		if tries++; tries == 1 {

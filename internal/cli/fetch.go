@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/datakit/datakit"
+)
+
+func fetchCommand(std *stdio) *cobra.Command {
+	t := &target{stdio: std}
+	return t.command(&cobra.Command{
+		Use:   "fetch URL REMOTE-BRANCH [BRANCH]",
+		Short: "Copy a branch of another Git repository",
+		Long: `Copy a branch of the Git repository at URL, with its history, and print its
+head. With BRANCH, that branch here is moved to it, or made, if its own head is
+part of the history; otherwise, merge it. It is the server, if there is one,
+that must be able to reach URL.`,
+		Example:           "  datakit fetch https://example.com/config.git main upstream",
+		Args:              cobra.RangeArgs(2, 3),
+		ValidArgsFunction: t.completeFirst(noCompletion, noCompletion, t.completeBranches),
+	}, func(ctx context.Context, db *datakit.DB, args []string) error {
+		h, err := db.Fetch(ctx, args[0], args[1])
+		if err != nil {
+			return about("fetch", args[1]+" from "+args[0], err, "")
+		}
+		if len(args) == 2 {
+			return t.printHead("", h)
+		}
+		err = db.Branch(args[2]).FastForward(ctx, h)
+		switch datakit.KindOf(err) {
+		case datakit.NotFastForward:
+			return about("fetch into", args[2], err, `it has commits of its own: "datakit merge `+args[2]+" "+short(h)+`" merges it`)
+		}
+		if err != nil {
+			return about("fetch into", args[2], err, "")
+		}
+		return t.printHead(args[2], h)
+	})
+}

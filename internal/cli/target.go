@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/connect"
+	"github.com/datakit/datakit/gitdb"
+	"github.com/datakit/datakit/internal/terminal"
+)
+
+// A target is the database that a command works on, and how it prints.
+type target struct {
+	*stdio
+	addr, git string
+	json      bool
+	progress  *terminal.Progress // of what the command does; nil if nobody sees it
+}
+
+// defaultAddr is where a server is if nobody says so.
+const defaultAddr = "tcp://127.0.0.1:5640"
+
+// addrVariable is the environment variable with the address of the server.
+const addrVariable = "DATAKIT_ADDR"
+
+// command makes cmd a command that does run on the database.
+func (t *target) command(cmd *cobra.Command, run func(ctx context.Context, db *datakit.DB, args []string) error) *cobra.Command {
+	t.flags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return t.with(cmd, func(ctx context.Context, db *datakit.DB) error { return run(ctx, db, args) })
+	}
+	return cmd
+}
+
+// flags adds the options that say which database it is.
+func (t *target) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&t.addr, "addr", "", "`ADDRESS` of the server, tcp://HOST:PORT, unix://SOCKET or git://PATH (default $"+addrVariable+", else "+defaultAddr+")")
+	f.StringVar(&t.git, "git", "", "`PATH` of a Git repository, to be used without a server")
+	f.BoolVar(&t.json, "json", false, "print JSON, one object on a line")
+}
+
+// address returns where the database is.
+func (t *target) address() (string, error) {
+	switch {
+	case t.addr != "" && t.git != "":
+		return "", usagef("--addr %s and --git %s: use one of them", t.addr, t.git)
+	case t.git != "":
+		return "git://" + t.git, nil
+	case t.addr != "":
+		return t.addr, nil
+	case os.Getenv(addrVariable) != "":
+		return os.Getenv(addrVariable), nil
+	}
+	return defaultAddr, nil
+}
+
+// open opens the database.
+func (t *target) open(ctx context.Context) (*datakit.DB, error) {
+	addr, err := t.address()
+	if err != nil {
+		return nil, err
+	}
+	db, err := connect.Open(ctx, addr, &connect.Options{Git: gitdb.Options{MustExist: true}})
+	var e *datakit.Error
+	if errors.As(err, &e) && e.Op == "connect to" && e.Kind == datakit.IO {
+		return nil, fmt.Errorf("%w%w (is a server running there? see --addr, --git and $%s)", err, hidden{errConnect}, addrVariable)
+	}
+	return db, err
+}
+
+// A hidden error is found by errors.Is, and has no text.
+type hidden struct{ error }
+
+// Error implements error.
+func (hidden) Error() string { return "" }
+
+// Unwrap returns what is hidden.
+func (h hidden) Unwrap() error { return h.error }
+
+// with calls f with the database.
+func (t *target) with(cmd *cobra.Command, f func(ctx context.Context, db *datakit.DB) error) error {
+	ctx := cmd.Context()
+	if cmd.Name() != "watch" { // which has no end to be seen
+		t.progress = terminal.StartProgress(t.errs, cmd.Name())
+		t.out.OnOutput(t.progress.Stop)
+		defer t.out.OnOutput(nil)
+		defer t.progress.Stop()
+	}
+	db, err := t.open(ctx)
+	if err != nil {
+		return err
+	}
+	err = f(ctx, db)
+	if ctx.Err() != nil { // whatever failed then, that is why
+		err = fmt.Errorf("%s: interrupted%w", cmd.Name(), hidden{context.Canceled})
+	}
+	return errors.Join(err, t.out.Flush(), db.Close())
+}
+
+// warn tells the user of something that is no failure.
+func (t *target) warn(format string, args ...any) {
+	t.progress.Stop()
+	fmt.Fprintf(t.errs, "datakit: "+format+"\n", args...)
+}
+
+// print writes v as JSON if the user wants that, and else calls text.
+func (t *target) print(v any, text func() error) error {
+	if !t.json {
+		return text()
+	}
+	e := json.NewEncoder(t.out)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// printHead prints the new head of a branch.
+func (t *target) printHead(branch string, h datakit.Hash) error {
+	return t.print(headJSON{branch, h}, func() error {
+		_, err := fmt.Fprintln(t.out, h)
+		return err
+	})
+}
+
+// A headJSON is what is printed of a branch that was changed.
+type headJSON struct {
+	Branch string       `json:"branch,omitempty"`
+	Head   datakit.Hash `json:"head"`
+}

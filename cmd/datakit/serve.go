@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,7 +12,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/datakit/datakit/internal/endpoint"
-	"github.com/datakit/datakit/internal/logs"
 	"github.com/datakit/datakit/internal/metrics"
 	"github.com/datakit/datakit/internal/serve"
 )
@@ -28,11 +25,8 @@ type serveOptions struct {
 	git         string
 	addresses   addressList
 	autoPush    string
-	metricsPort string
-	verbose     int
-	quiet       bool
-	verbosity   string
-	log         logs.Options
+	metrics     metricsFlag
+	log         logFlags
 	noSync      bool
 	maxFileSize int64
 	msize       uint32
@@ -74,16 +68,11 @@ func (o *serveOptions) define(f *pflag.FlagSet) {
 	f.Var(&o.addresses, "url", "addresses to listen on (default tcp://127.0.0.1:5640)")
 	f.Var(&o.addresses, "listen-9p", "the same as --url")
 	f.StringVar(&o.autoPush, "auto-push", "", "push branches that change to the Git repository at this `URL`")
-	f.StringVar(&o.metricsPort, "listen-prometheus", "", "serve metrics over HTTP on this `PORT`")
+	o.metrics.define(f)
 	f.BoolVar(&o.noSync, "no-sync", false, "do not wait for the disk: faster, but the last commits, or the repository, may be lost with the power")
 	f.Int64Var(&o.maxFileSize, "max-file-size", 2<<30, "length in `BYTES` of the longest file that can be written")
 	f.Uint32Var(&o.msize, "msize", 1<<20, "length in `BYTES` of the longest 9P message")
-	f.CountVarP(&o.verbose, "verbose", "v", "log more: once level info, twice debug")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "log nothing")
-	f.StringVar(&o.verbosity, "verbosity", "", "log `LEVEL`: quiet, error, warning, info or debug (default warning)")
-	f.StringVar(&o.log.Color, "color", "auto", "`WHEN` to color the log: auto, always or never")
-	f.StringVar(&o.log.Destination, "log-destination", "quiet", "`WHERE` and how to log: "+strings.Join(logs.Destinations(), ", "))
-	f.StringVar(&o.log.Clock, "log-clock", "posix", "`CLOCK` of time stamps: posix or monotonic")
+	o.log.define(f)
 }
 
 // check finds what is wrong with the options before anything is opened
@@ -102,43 +91,18 @@ func (o *serveOptions) check(f *pflag.FlagSet) (err error) {
 	if o.msize < 256 {
 		return fmt.Errorf("--msize %d: must be at least 256", o.msize)
 	}
-	if _, err := strconv.ParseUint(o.metricsPort, 10, 16); err != nil && o.metricsPort != "" {
-		return fmt.Errorf("--listen-prometheus %q: not a port number", o.metricsPort)
-	}
-	if o.log.Level, err = o.level(os.Getenv("DATAKIT_VERBOSE")); err != nil {
+	if err := o.metrics.check(); err != nil {
 		return err
 	}
-	if err := logs.CheckOptions(o.log); err != nil {
+	if err := o.log.check(); err != nil {
 		return err
 	}
 	return o.addresses.complete()
 }
 
-// level returns the level that the options ask for, or else the environment
-// (FS-196). Each word must be right, also where another overrides it.
-func (o *serveOptions) level(env string) (level logs.Level, err error) {
-	level = logs.Warning
-	for _, word := range []struct{ from, is string }{{"DATAKIT_VERBOSE", env}, {"--verbosity", o.verbosity}} {
-		if word.from == "--verbosity" && o.verbose > 0 {
-			level = []logs.Level{logs.Info, logs.Debug}[min(o.verbose, 2)-1]
-		}
-		if word.is == "" {
-			continue
-		}
-		if level, err = logs.ParseLevel(word.is); err != nil || level == logs.App {
-			return 0, fmt.Errorf("%s %q: unknown log level", word.from, word.is)
-		}
-	}
-	if o.quiet {
-		level = logs.Quiet
-	}
-	return level, nil
-}
-
 func (o *serveOptions) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 	figures := metrics.New()
-	o.log.Stdout, o.log.Stderr, o.log.Count = stdout, stderr, figures.Logged
-	log, err := logs.New(o.log)
+	log, err := o.log.open(stdout, stderr, figures.Logged)
 	if err != nil {
 		return err
 	}
@@ -153,11 +117,9 @@ func (o *serveOptions) run(ctx context.Context, stdout, stderr io.Writer) (err e
 		MaxMsize:    o.msize,
 		Grace:       grace,
 		Metrics:     figures,
+		MetricsAddr: o.metrics.addr(),
 		Logs:        log,
 		Out:         stdout,
-	}
-	if o.metricsPort != "" {
-		s.MetricsAddr = ":" + o.metricsPort
 	}
 	return s.Run(ctx)
 }

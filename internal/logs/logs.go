@@ -1,5 +1,5 @@
-// Package logs has the log of the server program: messages of a few named
-// sources, each with a level of its own that can be changed at any time, written
+// Package logs has the log of the server and bridge programs: messages of a few
+// named sources, each with a level of its own that can be changed at any time, written
 // to one destination (specification of the filesystem, sections 2.11 and 7.4).
 //
 // Code that logs knows slog only. It is given the Logger of its source.
@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// The names of the sources.
+// The names of the sources of the server.
 const (
 	Server   = "server"
 	NineP    = "9p"
@@ -23,17 +23,36 @@ const (
 	AutoPush = "auto-push"
 )
 
-// sources are all sources, with the line that describes each, and the level
-// that one is limited to at first.
-var sources = []struct {
+// The names of the sources of the bridges.
+const (
+	Bridge   = "bridge"
+	GitHub   = "github"
+	Webhook  = "webhook"
+	Database = "database"
+)
+
+// A description is the name of a source, the line that describes it, and the
+// level that it is limited to at first.
+type description struct {
 	name, doc string
 	limit     Level
-}{
+}
+
+// sources are all sources of the server.
+var sources = []description{
 	{Server, "The server program: start, stop, listening addresses", Debug},
 	{NineP, "The 9P protocol: connections, requests and replies", Info},
 	{Git, "The Git store: objects, references, transactions", Info},
 	{Remotes, "Fetching from remote repositories", Debug},
 	{AutoPush, "Pushing changed branches to the remote of --auto-push", Debug},
+}
+
+// bridgeSources are all sources of the bridges.
+var bridgeSources = []description{
+	{Bridge, "The bridge program: start, stop, syncs", Debug},
+	{GitHub, "Calls of GitHub's API", Debug},
+	{Webhook, "Webhooks: registration and deliveries", Debug},
+	{Database, "The connection to the database, or its repository", Debug},
 }
 
 // Options are the settings of Logs.
@@ -42,6 +61,7 @@ type Options struct {
 	Destination string // one of Destinations; empty means "quiet"
 	Color       string // "auto", which is what empty means, "always" or "never"
 	Clock       string // "posix", which is what empty means, or "monotonic"
+	Bridge      bool   // the sources are those of the bridges, and not of the server
 
 	// Stdout gets the messages of level App, and Stderr all others unless
 	// Destination is a log of the system. Nil means those of the process.
@@ -59,7 +79,7 @@ type Logs struct {
 	out     *output
 }
 
-// New returns the sources of the server. Close it after the last message. A
+// New returns the sources of a program. Close it after the last message. A
 // destination that this system does not have is an error.
 func New(opts Options) (*Logs, error) {
 	if opts.Stdout == nil {
@@ -73,7 +93,11 @@ func New(opts Options) (*Logs, error) {
 		return nil, err
 	}
 	l := &Logs{out: out}
-	for _, s := range sources {
+	all := sources
+	if opts.Bridge {
+		all = bridgeSources
+	}
+	for _, s := range all {
 		src := &Source{name: s.name, doc: s.doc}
 		// The lower of two levels logs more.
 		src.level.Set(slog.Level(max(opts.Level, s.limit)))
@@ -96,7 +120,7 @@ func (l *Logs) Logger(name string) *slog.Logger {
 	panic("logs: no source is called " + name)
 }
 
-// App logs an application message: one for whoever started the program. It
+// App logs an application message: one for whoever started the server. It
 // belongs to the Server source.
 func (l *Logs) App(format string, args ...any) {
 	l.Logger(Server).Log(context.Background(), slog.Level(App), fmt.Sprintf(format, args...))

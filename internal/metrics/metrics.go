@@ -1,5 +1,6 @@
-// Package metrics counts what the server program does, and tells Prometheus
-// (specification of the filesystem, section 7.5).
+// Package metrics counts what the server and the bridge programs do, and tells
+// Prometheus (specification of the filesystem, section 7.5; spec/github.md,
+// GH-205).
 //
 // It is the only package that knows Prometheus. Others have functions that
 // return numbers, or call a hook.
@@ -12,13 +13,43 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
+// A Page is the metrics that every program has, of the process and of its log,
+// and those that are added to it, as Prometheus reads them. Its methods may be
+// called concurrently.
+type Page struct {
+	registry *prometheus.Registry
+	messages *prometheus.CounterVec
+}
+
+func newPage() *Page {
+	p := &Page{
+		registry: prometheus.NewRegistry(),
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "datakit_log_messages_total",
+			Help: "Messages logged, by level and source.",
+		}, []string{"level", "src"}),
+	}
+	p.registry.MustRegister(p.messages,
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewGoCollector())
+	return p
+}
+
+// Logged counts a message.
+func (p *Page) Logged(level, source string) { p.messages.WithLabelValues(level, source).Inc() }
+
+func (p *Page) gauge(name, help string, value func() int) {
+	p.registry.MustRegister(prometheus.NewGaugeFunc(
+		prometheus.GaugeOpts{Name: name, Help: help},
+		func() float64 { return float64(value()) },
+	))
+}
+
 // Metrics are the metrics of one server. Its methods may be called
 // concurrently.
 type Metrics struct {
-	registry *prometheus.Registry
-	pushes   prometheus.Summary
-	messages *prometheus.CounterVec
-	commits  *prometheus.CounterVec
+	*Page
+	pushes  prometheus.Summary
+	commits *prometheus.CounterVec
 }
 
 // results are how a commit can end. A series that exists from the start is
@@ -29,15 +60,11 @@ var results = []string{"fast_forward", "merged", "conflict", "error"}
 // those of the process and of Go's run time.
 func New() *Metrics {
 	m := &Metrics{
-		registry: prometheus.NewRegistry(),
+		Page: newPage(),
 		pushes: prometheus.NewSummary(prometheus.SummaryOpts{
 			Name: "DataKit_git_push_duration_seconds",
 			Help: "Time of each auto-push.",
 		}),
-		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "datakit_log_messages_total",
-			Help: "Messages logged, by level and source.",
-		}, []string{"level", "src"}),
 		commits: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "datakit_commits_total",
 			Help: "Commits of transactions, by how they ended.",
@@ -46,8 +73,7 @@ func New() *Metrics {
 	for _, r := range results {
 		m.commits.WithLabelValues(r)
 	}
-	m.registry.MustRegister(m.pushes, m.messages, m.commits,
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewGoCollector())
+	m.registry.MustRegister(m.pushes, m.commits)
 	return m
 }
 
@@ -68,19 +94,9 @@ func (m *Metrics) Watch(g Gauges) {
 	m.gauge("datakit_streams", "Open stream files.", g.Streams)
 }
 
-func (m *Metrics) gauge(name, help string, value func() int) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(
-		prometheus.GaugeOpts{Name: name, Help: help},
-		func() float64 { return float64(value()) },
-	))
-}
-
 // Committed counts a commit that ended with result: "fast_forward", "merged",
 // "conflict" or "error".
 func (m *Metrics) Committed(result string) { m.commits.WithLabelValues(result).Inc() }
-
-// Logged counts a message.
-func (m *Metrics) Logged(level, source string) { m.messages.WithLabelValues(level, source).Inc() }
 
 // Pushed records an auto-push that took d.
 func (m *Metrics) Pushed(d time.Duration) { m.pushes.Observe(d.Seconds()) }

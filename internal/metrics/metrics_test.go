@@ -17,10 +17,10 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // scrape returns what GET of a path is answered with.
-func scrape(t *testing.T, m *Metrics, path string) (int, string) {
+func scrape(t *testing.T, p *Page, path string) (int, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	p.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	return w.Code, w.Body.String()
 }
 
@@ -46,7 +46,7 @@ func TestFS200_Metrics(t *testing.T) {
 	m.Logged("error", "git")
 	m.Logged("error", "git")
 	m.Logged("info", "9p")
-	code, text := scrape(t, m, "/metrics")
+	code, text := scrape(t, m.Page, "/metrics")
 	if code != http.StatusOK {
 		t.Fatalf("GET /metrics: %d", code)
 	}
@@ -71,7 +71,7 @@ func TestFS200_Metrics(t *testing.T) {
 		"# TYPE process_cpu_seconds_total counter",
 	)
 	numbers = []int{0, 0, 0, 0} // FS-201 is about what is behind the functions
-	_, text = scrape(t, m, "/metrics")
+	_, text = scrape(t, m.Page, "/metrics")
 	wantLines(t, text, "datakit_connections 0", "datakit_fids 0", "datakit_transactions 0", "datakit_streams 0")
 }
 
@@ -79,7 +79,7 @@ func TestFS200_OtherPathsAreNotFound(t *testing.T) {
 	t.Parallel()
 	m := New()
 	for _, path := range []string{"/", "/metric", "/metrics/", "/metrics/x", "/debug/pprof/"} {
-		if code, _ := scrape(t, m, path); code != http.StatusNotFound {
+		if code, _ := scrape(t, m.Page, path); code != http.StatusNotFound {
 			t.Errorf("GET %s: %d, want 404", path, code)
 		}
 	}

@@ -19,18 +19,18 @@ const (
 
 // Handler answers GET /metrics with the present values in Prometheus's text
 // format, and 404 to other paths.
-func (m *Metrics) Handler() http.Handler {
+func (p *Page) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(p.registry, promhttp.HandlerOpts{Registry: p.registry}))
 	return mux
 }
 
 // Serve answers the requests that arrive at l until ctx is done, which is no
 // error, or l fails. When it returns, l and all connections are closed and no
 // goroutine that it started is running.
-func (m *Metrics) Serve(ctx context.Context, l net.Listener) error {
+func (p *Page) Serve(ctx context.Context, l net.Listener) error {
 	return httpserve.Serve(ctx, l, &http.Server{
-		Handler:           m.Handler(),
+		Handler:           p.Handler(),
 		ReadHeaderTimeout: requestTime,
 		WriteTimeout:      replyTime,
 		IdleTimeout:       replyTime,

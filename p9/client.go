@@ -254,6 +254,25 @@ func (c *Client) newFid(ctx context.Context) (*Fid, error) {
 	if err := c.t.take(ctx, c.slots); err != nil {
 		return nil, err
 	}
+	return c.numbered(), nil
+}
+
+// newFids returns up to n fids. It waits for the first alone, as who waits for
+// others must not have any.
+func (c *Client) newFids(ctx context.Context, n int) ([]*Fid, error) {
+	f, err := c.newFid(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fids := []*Fid{f}
+	for len(fids) < n && c.slots.try() {
+		fids = append(fids, c.numbered())
+	}
+	return fids, nil
+}
+
+// numbered returns a fid that has a slot.
+func (c *Client) numbered() *Fid {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := &Fid{c: c, counted: true}
@@ -263,7 +282,7 @@ func (c *Client) newFid(ctx context.Context) (*Fid, error) {
 		f.num = c.nextID
 		c.nextID++
 	}
-	return f, nil
+	return f
 }
 
 // forget makes the number of f free, as the server knows it no more.

@@ -10,13 +10,8 @@ import (
 	"github.com/datakit/datakit/vfs"
 )
 
-// getattr is Stat in 9P2000.L, which does not tell names.
-func (f *Fid) getattr(ctx context.Context) (vfs.Stat, error) {
-	q := f.request(tgetattr)
-	q.req = append64(q.req, attrMask)
-	if err := f.c.t.roundTrip(ctx, q, nil, nil); err != nil {
-		return vfs.Stat{}, err
-	}
+// takeAttr is takeStat in 9P2000.L, which does not tell names.
+func (f *Fid) takeAttr(q *call) (vfs.Stat, error) {
 	d := decoder{b: q.body}
 	d.u64() // valid
 	st := vfs.Stat{Name: f.name, Qid: d.qid()}
@@ -34,11 +29,16 @@ func (f *Fid) getattr(ctx context.Context) (vfs.Stat, error) {
 	}
 	q.free()
 	f.qid.Store(&st.Qid)
-	return st, f.addTarget(ctx, &st)
+	return st, nil
 }
 
-// statsAtOnce is how many entries of a directory are asked about at a time.
-const statsAtOnce = 32
+// statsAtOnce is how many entries of a directory are asked about at a time, by
+// each of statWorkers: while the answers to one are taken the server works for
+// another.
+const (
+	statsAtOnce = 32
+	statWorkers = 2
+)
 
 // fillIn completes descriptions of entries of f, of which name and qid are
 // known. That is all there is of one that the server cannot describe.
@@ -46,20 +46,15 @@ func (f *Fid) fillIn(ctx context.Context, list []vfs.Stat) ([]vfs.Stat, error) {
 	errs := make([]error, len(list))
 	var wg sync.WaitGroup
 	next := make(chan int)
-	for range min(statsAtOnce, len(list)) {
+	for range min(statWorkers, (len(list)+statsAtOnce-1)/statsAtOnce) {
 		wg.Go(func() {
 			for i := range next {
-				errs[i] = f.with(ctx, []string{list[i].Name}, func(e *Fid) error {
-					st, err := e.Stat(ctx)
-					if err == nil {
-						list[i] = st
-					}
-					return err
-				})
+				end := min(i+statsAtOnce, len(list))
+				f.fillInSome(ctx, list[i:end], errs[i:end])
 			}
 		})
 	}
-	for i := range list {
+	for i := 0; i < len(list); i += statsAtOnce {
 		next <- i
 	}
 	close(next)
@@ -81,4 +76,23 @@ func (f *Fid) fillIn(ctx context.Context, list []vfs.Stat) ([]vfs.Stat, error) {
 func isDamage(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Errno == vfs.EIO
+}
+
+// fillInSome completes some descriptions, or sets why it cannot.
+func (f *Fid) fillInSome(ctx context.Context, list []vfs.Stat, errs []error) {
+	names := make([]string, len(list))
+	for i := range list {
+		names[i] = list[i].Name
+	}
+	for done := 0; done < len(list); {
+		fids, missing := f.WalkEach(ctx, names[done:])
+		stats, failed := StatEach(ctx, fids)
+		ReleaseEach(fids)
+		for i := range fids {
+			if errs[done] = errors.Join(missing[i], failed[i]); errs[done] == nil {
+				list[done] = stats[i]
+			}
+			done++
+		}
+	}
 }

@@ -118,12 +118,31 @@ func (f *Fid) Readlink(ctx context.Context) (string, error) {
 
 // Stat describes what f is a fid of.
 func (f *Fid) Stat(ctx context.Context) (vfs.Stat, error) {
-	if f.c.t.dialect == DotL {
-		return f.getattr(ctx)
-	}
-	q := f.request(tstat)
+	q := f.statCall()
 	if err := f.c.t.roundTrip(ctx, q, nil, nil); err != nil {
 		return vfs.Stat{}, err
+	}
+	st, err := f.takeStat(q)
+	if err != nil {
+		return st, err
+	}
+	return st, f.addTarget(ctx, &st)
+}
+
+func (f *Fid) statCall() *call {
+	if f.c.t.dialect == DotL {
+		q := f.request(tgetattr)
+		q.req = append64(q.req, attrMask)
+		return q
+	}
+	return f.request(tstat)
+}
+
+// takeStat takes the description out of a reply, but for the target of a
+// symlink where that is not in it.
+func (f *Fid) takeStat(q *call) (vfs.Stat, error) {
+	if f.c.t.dialect == DotL {
+		return f.takeAttr(q)
 	}
 	d := decoder{b: q.body, dialect: f.c.t.dialect}
 	d.u16()
@@ -134,7 +153,7 @@ func (f *Fid) Stat(ctx context.Context) (vfs.Stat, error) {
 	q.free()
 	st := rec.vfs()
 	f.qid.Store(&st.Qid)
-	return st, f.addTarget(ctx, &st)
+	return st, nil
 }
 
 // addTarget reads the target of a symlink where no message tells it: a symlink

@@ -140,17 +140,25 @@ func (c *Client) walkable(names []string) int {
 // walk makes to a fid of what the names lead to from f. If it fails, to is what
 // it was before: if it is not f, nothing.
 func (f *Fid) walk(ctx context.Context, to *Fid, names []string) error {
+	q := f.walkCall(to, names)
+	if err := f.c.t.roundTrip(ctx, q, nil, f.afterWalk(to)); err != nil {
+		return err
+	}
+	return f.walked(q, to, names)
+}
+
+func (f *Fid) walkCall(to *Fid, names []string) *call {
 	q := f.request(twalk)
 	q.req = append16(append32(q.req, to.num), uint16(len(names)))
 	for _, name := range names {
 		q.req = appendStr(q.req, name)
 	}
-	return f.c.t.roundTripWalk(ctx, q, f, to, names)
+	return q
 }
 
-// roundTripWalk carries out a walk and takes the reply.
-func (t *transport) roundTripWalk(ctx context.Context, q *call, f, to *Fid, names []string) error {
-	err := t.roundTrip(ctx, q, nil, func(q *call) {
+// afterWalk returns what is to be done with to after a walk.
+func (f *Fid) afterWalk(to *Fid) func(*call) {
+	return func(q *call) {
 		switch {
 		case to == f:
 		case q.err != nil || q.rtyp != twalk+1:
@@ -158,10 +166,11 @@ func (t *transport) roundTripWalk(ctx context.Context, q *call, f, to *Fid, name
 		case q.abandoned: // but it has succeeded
 			to.Release()
 		}
-	})
-	if err != nil {
-		return err
 	}
+}
+
+// walked takes the reply to a walk.
+func (f *Fid) walked(q *call, to *Fid, names []string) error {
 	d := decoder{b: q.body}
 	n := int(d.u16())
 	var qid vfs.Qid
@@ -170,7 +179,7 @@ func (t *transport) roundTripWalk(ctx context.Context, q *call, f, to *Fid, name
 	}
 	switch {
 	case !d.end() || n > len(names):
-		return t.broken()
+		return f.c.t.broken()
 	case n < len(names): // then nothing was bound
 		if to != f {
 			f.c.forget(to)
@@ -240,21 +249,25 @@ func (f *Fid) Remove(ctx context.Context) error {
 
 // Open opens the fid.
 func (f *Fid) Open(ctx context.Context, flags OpenFlags) error {
-	var q *call
-	if f.c.t.dialect == DotL {
-		if flags&RemoveOnClose != 0 {
-			return clientError(errNoXattr)
-		}
-		q = f.request(tlopen)
-		q.req = append32(q.req, flags.linux())
-	} else {
-		q = f.request(topen)
-		q.req = append(q.req, byte(flags))
+	if f.c.t.dialect == DotL && flags&RemoveOnClose != 0 {
+		return clientError(errNoXattr)
 	}
+	q := f.openCall(flags)
 	if err := f.c.t.roundTrip(ctx, q, nil, nil); err != nil {
 		return err
 	}
 	return f.takeQid(q)
+}
+
+func (f *Fid) openCall(flags OpenFlags) *call {
+	if f.c.t.dialect == DotL {
+		q := f.request(tlopen)
+		q.req = append32(q.req, flags.linux())
+		return q
+	}
+	q := f.request(topen)
+	q.req = append(q.req, byte(flags))
+	return q
 }
 
 // Truncate sets the length.

@@ -14,39 +14,38 @@ import (
 	"github.com/datakit/datakit/p9db"
 )
 
-// A countedConn counts the bytes that go through a connection.
+// A countedConn counts what goes through a connection.
 type countedConn struct {
 	net.Conn
-	bytes *atomic.Int64
+	bytes, writes atomic.Int64
 }
 
-func (c countedConn) Read(p []byte) (int, error) {
+func (c *countedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.bytes.Add(int64(n))
 	return n, err
 }
 
-func (c countedConn) Write(p []byte) (int, error) {
+func (c *countedConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	c.bytes.Add(int64(n))
+	c.writes.Add(1)
 	return n, err
 }
 
-// counted opens the database of a server, and returns with it what has gone
-// over the connection.
-func counted(tb testing.TB, network, addr string) (*datakit.DB, *atomic.Int64) {
+// counted opens the database of a server over a connection that is counted.
+func counted(tb testing.TB, network, addr string) (*datakit.DB, *countedConn) {
 	tb.Helper()
-	conn := must[net.Conn](tb)(net.Dial(network, addr))
-	n := new(atomic.Int64)
-	db := must[*datakit.DB](tb)(p9db.New(tb.Context(), countedConn{conn, n}, nil))
+	conn := &countedConn{Conn: must[net.Conn](tb)(net.Dial(network, addr))}
+	db := must[*datakit.DB](tb)(p9db.New(tb.Context(), conn, nil))
 	tb.Cleanup(func() { db.Close() })
-	return db, n
+	return db, conn
 }
 
 // mountOf returns a client of a server whose database is itself at a server, as
-// a mount of a server is, with a transaction that has the given file. n is what
-// goes between the two servers.
-func mountOf(tb testing.TB, content []byte) (c *p9.Client, n *atomic.Int64) {
+// a mount of a server is, with a transaction that has the given file, and the
+// connection between the two servers.
+func mountOf(tb testing.TB, content []byte) (c *p9.Client, between *countedConn) {
 	tb.Helper()
 	mem := memdb.New(nil)
 	network, addr := serve(tb, mem)
@@ -56,7 +55,7 @@ func mountOf(tb testing.TB, content []byte) (c *p9.Client, n *atomic.Int64) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	middle, n := counted(tb, network, addr)
+	middle, between := counted(tb, network, addr)
 	network, addr = serve(tb, middle)
 	c = must[*p9.Client](tb)(p9.Dial(tb.Context(), network, addr, nil))
 	tb.Cleanup(func() { c.Close() })
@@ -65,7 +64,7 @@ func mountOf(tb testing.TB, content []byte) (c *p9.Client, n *atomic.Int64) {
 	if err := dir.Mkdir(tb.Context(), "t", 0o775); err != nil {
 		tb.Fatal(err)
 	}
-	return c, n
+	return c, between
 }
 
 func walk(tb testing.TB, c *p9.Client, names ...string) *p9.Fid {
@@ -96,7 +95,7 @@ func TestCL22_FileOfATransactionInPieces(t *testing.T) {
 	t.Parallel()
 	const size, piece = 20 << 20, 32 << 10
 	content := bytes.Repeat([]byte("0123456789abcdef"), size/16)
-	c, n := mountOf(t, content)
+	c, between := mountOf(t, content)
 	f := walk(t, c, "branch", "master", "transactions", "t", "rw", "f")
 	defer f.Release()
 	if err := f.Open(t.Context(), p9.ReadWrite); err != nil {
@@ -107,12 +106,12 @@ func TestCL22_FileOfATransactionInPieces(t *testing.T) {
 			t.Fatal(err)
 		}
 		copy(content[size/2:], change)
-		before := n.Load()
+		before := between.bytes.Load()
 		got, err := readInPieces(t.Context(), f, piece)
 		if err != nil || !bytes.Equal(got, content) {
 			t.Fatalf("%d bytes are read, error %v; want the %d of the file", len(got), err, size)
 		}
-		if moved := n.Load() - before; moved > size+size/50 {
+		if moved := between.bytes.Load() - before; moved > size+size/50 {
 			t.Errorf("reading %d bytes in pieces (changed: %t) takes %d bytes of the connection", size, change != "", moved)
 		}
 	}

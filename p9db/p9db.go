@@ -164,13 +164,16 @@ func (d *driver) drop(side *driver) {
 	delete(d.sides, side)
 }
 
-// background runs f unless the database is closed. Close waits for it.
-func (d *driver) background(f func(ctx context.Context)) {
+// background runs f unless the database is closed, and reports whether it does.
+// Close waits for it.
+func (d *driver) background(f func(ctx context.Context)) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.ctx.Err() == nil {
-		d.work.Go(func() { f(d.ctx) })
+	if d.ctx.Err() != nil {
+		return false
 	}
+	d.work.Go(func() { f(d.ctx) })
+	return true
 }
 
 // readFile returns the content of a file of the tree, given by its steps.

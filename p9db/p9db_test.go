@@ -55,6 +55,14 @@ func open(tb testing.TB, opts *p9db.Options, mem *memdb.Options) *datakit.DB {
 	return db
 }
 
+// dial opens the database of a server with limits, of which 0 is the default.
+func dial(tb testing.TB, network, addr string, msize uint32, fids int) *datakit.DB {
+	tb.Helper()
+	db := must[*datakit.DB](tb)(p9db.Dial(tb.Context(), network, addr, &p9db.Options{Msize: msize, MaxFids: fids}))
+	tb.Cleanup(func() { db.Close() })
+	return db
+}
+
 func conformance(t *testing.T, version string) {
 	opts := &p9db.Options{Version: version}
 	dbtest.Config{

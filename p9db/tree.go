@@ -44,6 +44,7 @@ func (p *place) walk(ctx context.Context, path datakit.Path) (*p9.Fid, error) {
 	if f.Qid().Kind != vfs.KindDir {
 		return nil, datakit.NotDir
 	}
+	f.Keep() // as it waits for others
 	return nil, datakit.NotExist
 }
 
@@ -205,7 +206,7 @@ func (t *tree) Open(ctx context.Context, path datakit.Path) (datakit.Blob, error
 		return t.openLarge(ctx, path, e.Size)
 	}
 	t.readAhead(path)
-	b, err := t.d.flights.do(ctx, key, func(ctx context.Context) ([]byte, error) { return t.fetch(ctx, path, key) })
+	b, err := t.d.flights.do(ctx, key, func(ctx context.Context) ([]byte, error) { return t.fetch(ctx, path, e.Size, key) })
 	if err != nil {
 		return nil, err
 	}
@@ -214,25 +215,34 @@ func (t *tree) Open(ctx context.Context, path datakit.Path) (datakit.Blob, error
 
 func (t *tree) contentKey(path datakit.Path) string { return "content " + t.key + string(path) }
 
-// fetch reads a small file and keeps its content.
-func (t *tree) fetch(ctx context.Context, path datakit.Path, key string) ([]byte, error) {
-	f, err := t.walk(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Release()
-	if err := f.Open(ctx, p9.ReadOnly); err != nil {
-		return nil, t.d.fail(err)
-	}
-	b, err := f.ReadAll(ctx)
-	if err != nil {
-		return nil, t.d.fail(err)
+// fetch reads a small file of a known size and keeps its content.
+func (t *tree) fetch(ctx context.Context, path datakit.Path, size int64, key string) ([]byte, error) {
+	b := make([]byte, size)
+	if size > 0 {
+		f, err := t.openFile(ctx, path, size)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		if _, err := f.ReadAt(ctx, b, 0); err != nil {
+			return nil, err
+		}
 	}
 	add(t.d.kept, key, b, len(b))
 	return b, nil
 }
 
 func (t *tree) openLarge(ctx context.Context, path datakit.Path, size int64) (datakit.Blob, error) {
+	b, err := t.openFile(ctx, path, size)
+	if err != nil {
+		return nil, err
+	}
+	b.f.Keep()
+	return b, nil
+}
+
+// openFile opens a file of a known size.
+func (t *tree) openFile(ctx context.Context, path datakit.Path, size int64) (*fidBlob, error) {
 	f, err := t.walk(ctx, path)
 	if err != nil {
 		return nil, err
@@ -241,7 +251,6 @@ func (t *tree) openLarge(ctx context.Context, path datakit.Path, size int64) (da
 		f.Release()
 		return nil, t.d.fail(err)
 	}
-	f.Keep()
 	return &fidBlob{t.d, f, size}, nil
 }
 

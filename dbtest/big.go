@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"testing"
 
 	"github.com/datakit/datakit"
 )
@@ -31,10 +30,7 @@ func mebibyte(e *env) {
 // largeFileAsStream writes and reads a file in pieces, and holds its hash
 // against that of the bytes.
 func largeFileAsStream(e *env) {
-	size := int64(64 << 20)
-	if testing.Short() {
-		size = 3 << 20
-	}
+	size := int64(e.sized(64<<20, 3<<20))
 	tx := e.begin("master")
 	want := sha1.New()
 	fmt.Fprintf(want, "blob %d\x00", size)
@@ -65,7 +61,7 @@ func (e *env) wantBlob(what string, b datakit.Blob, size int64, id datakit.Hash)
 }
 
 func appendInPieces(e *env) {
-	const piece, pieces = 100, 20_000
+	piece, pieces := 100, e.sized(20_000, 4000)
 	content := pseudorandom(10, piece*pieces)
 	tx := e.begin("master")
 	tx.write("f", "")
@@ -93,7 +89,7 @@ func tooLarge(e *env) {
 
 // sparseFile: zero bytes that nobody wrote need no room.
 func sparseFile(e *env) {
-	const size = 1 << 30
+	size := int64(e.sized(1<<30, 1<<23))
 	tx := e.begin("master")
 	tx.write("f", "start")
 	e.ok(tx.WriteAt(e.ctx, "f", []byte("end"), size-3))

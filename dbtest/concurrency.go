@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"testing"
 
 	"github.com/datakit/datakit"
 )
@@ -36,19 +35,14 @@ func atOnce(n int, f func(i int)) {
 }
 
 // many is how many transactions are committed at once.
-func many() int {
-	if testing.Short() {
-		return 32
-	}
-	return 200
-}
+func (e *env) many() int { return e.sized(200, 32) }
 
 // commitAll commits one new file each from many transactions that all began
 // from the same head, and returns all files.
 func commitAll(e *env, branch func(i int) string, path func(i int) datakit.Path) files {
 	var txs []*txn
 	fs := files{}
-	for i := range many() {
+	for i := range e.many() {
 		tx := e.begin(branch(i))
 		tx.write(path(i), string(path(i)))
 		txs = append(txs, tx)
@@ -89,13 +83,13 @@ func commitsToManyBranches(e *env) {
 	name := func(i int) string { return fmt.Sprintf("group%d/branch%d", i%7, i) }
 	path := func(i int) datakit.Path { return datakit.Path(fmt.Sprintf("file%d", i)) }
 	commitAll(e, name, path)
-	for i := range many() {
+	for i := range e.many() {
 		e.wantFiles(name(i), e.tree(name(i)), files{path(i): normal(string(path(i)))})
 	}
 	names, err := e.db.Branches(e.ctx)
 	e.ok(err)
-	if len(names) != many() {
-		e.Errorf("there are %d branches, want %d", len(names), many())
+	if len(names) != e.many() {
+		e.Errorf("there are %d branches, want %d", len(names), e.many())
 	}
 }
 

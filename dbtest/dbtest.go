@@ -10,7 +10,7 @@
 //
 // Checks are named after the requirements of the specification that they
 // prove, such as FS48 for requirement FS-48 and FST25 for case FST-25. Those
-// that take long are left out under -short.
+// that take long are left out under -short and for a Light database.
 package dbtest
 
 import (
@@ -38,6 +38,11 @@ type Config struct {
 	// Put adds a Git object to db as another program would, malformed or not.
 	// kind is "blob", "tree" or "commit".
 	Put func(tb testing.TB, db *datakit.DB, kind string, content []byte) datakit.Hash
+
+	// Light makes smaller what is big, and tries some where else all cases are
+	// tried: for a database that takes a message and its answer for each
+	// operation. -short does so for all.
+	Light bool
 }
 
 // Run runs every check that needs no more than open on a database of its own.

@@ -180,8 +180,8 @@ func diffOfUnknownCommit(e *env) {
 // diffOfLargeTrees has a few changes in a tree of many directories.
 func diffOfLargeTrees(e *env) {
 	fs := files{}
-	for i := range 50 {
-		for j := range 50 {
+	for i := range e.sized(50, 27) { // up to aa/ab, so that what is changed below is there
+		for j := range e.sized(50, 27) {
 			fs[datakit.Path([]byte{'a' + byte(i%26), 'a' + byte(i/26), '/', 'a' + byte(j%26), 'a' + byte(j/26)})] = normal("same")
 		}
 	}

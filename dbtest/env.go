@@ -78,11 +78,22 @@ func (e *env) close() {
 	}
 }
 
+// light reports whether what takes long is to be made shorter.
+func (e *env) light() bool { return testing.Short() || e.cfg.Light }
+
 // heavy skips a check that takes long, if the tests shall be short.
 func (e *env) heavy() {
-	if testing.Short() {
+	if e.light() {
 		e.Skip("takes long")
 	}
+}
+
+// sized returns a size for a check, or a smaller one if the tests shall be short.
+func (e *env) sized(n, light int) int {
+	if e.light() {
+		return light
+	}
+	return n
 }
 
 // ok ends the check if err is not nil.

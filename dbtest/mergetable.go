@@ -111,13 +111,21 @@ var states = []any{
 	files{"a": normal("1")}, files{"a": normal("2")}, files{"b": executable("1")}, files{"a/c": normal("1")},
 }
 
+// states returns all states, or some that meet each other in every way.
+func (e *env) states() []any {
+	if e.light() {
+		return []any{absent, normal("1"), normal("2"), executable("1"), symlink("1"), files{"a": normal("1")}}
+	}
+	return states
+}
+
 // allCases makes three trees that have every combination of three states, each
 // under a name of its own below dir.
-func allCases(dir datakit.Path) (base, ours, theirs files) {
+func (e *env) allCases(dir datakit.Path) (base, ours, theirs files) {
 	base, ours, theirs = files{}, files{}, files{}
-	for i, b := range states {
-		for j, o := range states {
-			for k, t := range states {
+	for i, b := range e.states() {
+		for j, o := range e.states() {
+			for k, t := range e.states() {
 				name := dir.Join(datakit.Path(fmt.Sprintf("%d-%d-%d", i, j, k)))
 				base.addState(name, b)
 				ours.addState(name, o)
@@ -152,19 +160,19 @@ func pathsOf(conflicts []datakit.MergeConflict) []datakit.Path {
 }
 
 func everyCase(e *env) {
-	base, ours, theirs := allCases(datakit.Root)
+	base, ours, theirs := e.allCases(datakit.Root)
 	tx, m := e.merge3(base, ours, theirs)
 	e.wantMerged(tx, m, nodeOf(ours), nodeOf(theirs), nodeOf(base))
 }
 
 func everyCaseExchanged(e *env) {
-	base, ours, theirs := allCases(datakit.Root)
+	base, ours, theirs := e.allCases(datakit.Root)
 	tx, m := e.merge3(base, theirs, ours)
 	e.wantMerged(tx, m, nodeOf(ours), nodeOf(theirs), nodeOf(base)) // not exchanged here
 }
 
 func everyCaseInOldDirectory(e *env) {
-	base, ours, theirs := allCases("d/e")
+	base, ours, theirs := e.allCases("d/e")
 	for _, fs := range []files{base, ours, theirs} {
 		fs["d/other"] = normal("the same everywhere")
 	}
@@ -175,7 +183,7 @@ func everyCaseInOldDirectory(e *env) {
 // everyCaseAtCommit has commits merge: first all cases, which conflict, then
 // those that do not.
 func everyCaseAtCommit(e *env) {
-	base, ours, theirs := allCases(datakit.Root)
+	base, ours, theirs := e.allCases(datakit.Root)
 	_, conflicts := modelMerge(nodeOf(ours), nodeOf(theirs), nodeOf(base))
 	tx, branch, before := e.commitBeside(base, ours, theirs)
 	e.wantConflict(tx.Commit(e.ctx, "theirs"), conflicts...)
@@ -229,8 +237,8 @@ func (tx *txn) replaceAll(fs files) {
 // ancestors did not merge at that path.
 func everyCaseUndefined(e *env) {
 	first, second, ours, theirs := files{}, files{}, files{}, files{}
-	for j, o := range states {
-		for k, t := range states {
+	for j, o := range e.states() {
+		for k, t := range e.states() {
 			name := datakit.Path(fmt.Sprintf("%d-%d", j, k))
 			first[name], second[name] = normal("first"), normal("second")
 			ours.addState(name, o)

@@ -18,11 +18,21 @@ var propertyChecks = []check{
 	{"PropertyBranchesAreLikeModel", property(branchesAreLikeModel)},
 }
 
+// lightTries is how often a property is tried if the tests shall be short.
+const lightTries = 20
+
 // property makes a check of what must hold for all that rapid draws. All tries
 // use one database, on branches of their own.
 func property(f func(e *env, rt *rapid.T)) func(*env) {
 	return func(e *env) {
-		rapid.Check(e.t, func(rt *rapid.T) { f(e.try(rt), rt) })
+		tries, failed := 0, false
+		rapid.Check(e.t, func(rt *rapid.T) {
+			if tries++; tries > lightTries && e.light() && !failed {
+				return
+			}
+			defer func() { failed = failed || rt.Failed() }() // and is tried again with less
+			f(e.try(rt), rt)
+		})
 	}
 }
 

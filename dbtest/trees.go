@@ -3,7 +3,6 @@ package dbtest
 import (
 	"strconv"
 	"strings"
-	"testing"
 
 	"github.com/datakit/datakit"
 )
@@ -273,10 +272,7 @@ func refusedNamesAreNotThere(e *env) {
 }
 
 func largeDirectory(e *env) {
-	n := 100_000
-	if testing.Short() {
-		n = 5_000
-	}
+	n := e.sized(100_000, 2_000)
 	fs := files{}
 	for i := range n {
 		fs[datakit.Path("f"+strconv.Itoa(i))] = normal("same")
@@ -298,7 +294,7 @@ func largeDirectory(e *env) {
 
 func deepTree(e *env) {
 	path := datakit.Path("file")
-	for range 200 {
+	for range e.sized(200, 60) {
 		path = datakit.Path("d").Join(path)
 	}
 	fs := files{path: normal("deep"), "d/side": normal("x")}

@@ -3,7 +3,6 @@ package dbtest
 import (
 	"context"
 	"errors"
-	"testing"
 
 	"github.com/datakit/datakit"
 )
@@ -255,10 +254,7 @@ func watchOutlivesContext(e *env) {
 // manyWatches opens and closes watches without end. That they leave no
 // goroutine is seen when all checks are done.
 func manyWatches(e *env) {
-	n := 10_000
-	if testing.Short() {
-		n = 500
-	}
+	n := e.sized(10_000, 200)
 	h := e.put("master", files{"d/f": normal("1")})
 	b := e.db.Branch("master")
 	for range n {

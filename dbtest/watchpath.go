@@ -85,8 +85,8 @@ func watchRoot(e *env) {
 func everyState(e *env) {
 	w := e.watchPath("d/f")
 	e.nextID(w, datakit.TreeID{})
-	for _, first := range states {
-		for _, second := range states {
+	for _, first := range e.states() {
+		for _, second := range e.states() {
 			for _, state := range []any{first, second} {
 				fs := files{"x": normal("x")}.with("d/f", state)
 				before := e.tree("master")

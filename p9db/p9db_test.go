@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -63,10 +64,15 @@ func dial(tb testing.TB, network, addr string, msize uint32, fids int) *datakit.
 	return db
 }
 
+// light is whether the suite leaves out what takes minutes over a connection:
+// unless there is time, which SOAK says.
+var light = os.Getenv("SOAK") == ""
+
 func conformance(t *testing.T, version string) {
 	opts := &p9db.Options{Version: version}
 	dbtest.Config{
-		Open: func(tb testing.TB) *datakit.DB { return open(tb, opts, nil) },
+		Light: light,
+		Open:  func(tb testing.TB) *datakit.DB { return open(tb, opts, nil) },
 		OpenAt: func(tb testing.TB, now func() time.Time) *datakit.DB {
 			return open(tb, opts, &memdb.Options{Now: now})
 		},

@@ -84,7 +84,7 @@ func (f files) text(ctx context.Context, name string) (text string, ok bool, err
 	case mode == datakit.Absent:
 		return "", false, nil
 	case !mode.IsFile():
-		return "", false, &fault{name, fmt.Sprintf("a %s in the place of a file", mode)}
+		return "", false, f.misplaced(name)
 	}
 	b, err := f.tree.Open(ctx, f.path(name))
 	if err != nil {
@@ -99,6 +99,11 @@ func (f files) text(ctx context.Context, name string) (text string, ok bool, err
 		return "", false, err
 	}
 	return string(data), true, nil
+}
+
+// misplaced says that something else is in the place of a file.
+func (f files) misplaced(name string) *fault {
+	return &fault{name, fmt.Sprintf("a %s in the place of a file", f.modes[name])}
 }
 
 // trimmed is text without ASCII whitespace at both ends.

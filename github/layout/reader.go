@@ -112,16 +112,21 @@ func (r *reader) repo(repo github.Repo, dirty bool) error {
 
 // repoIn is repo for a directory that is listed.
 func (r *reader) repoIn(f files, repo github.Repo, dirty bool) error {
-	r.marks(f, repo, dirty)
-	if !f.there(monitorFile) {
-		return nil
-	}
-	if !f.has(monitorFile) {
-		r.malformed(f, repo, &fault{monitorFile, "a " + f.modes[monitorFile].String() + " in the place of a file"})
+	if !r.own(f, repo, dirty) {
 		return nil
 	}
 	r.add(repo)
 	return r.elements(f, repo, dirty)
+}
+
+// own notes what the own files of a repository say, and returns whether it is
+// monitored.
+func (r *reader) own(f files, repo github.Repo, dirty bool) (monitored bool) {
+	r.marks(f, repo, dirty)
+	if f.there(monitorFile) && !f.has(monitorFile) {
+		r.malformed(f, repo, f.misplaced(monitorFile))
+	}
+	return f.has(monitorFile)
 }
 
 // elements reads all elements of a repository, monitored or not.

@@ -30,7 +30,7 @@ func scopeOfPR(r github.Repo, name string) scope {
 }
 
 // scopesOf returns the scopes that the file at path belongs to, and whether it
-// is the file .dirty of the first. There is one scope, or none, but for a file
+// is the file .dirty of the first, which is an element then. There is one scope, or none, but for a file
 // of a status, which is one of its commit as well, as it may be all that makes
 // the directory of the commit.
 func scopesOf(path datakit.Path) (scopes []scope, isDirty bool) {
@@ -55,7 +55,8 @@ func scopesOf(path datakit.Path) (scopes []scope, isDirty bool) {
 	case len(below) == 0:
 		return nil, false
 	case area == prDir:
-		return []scope{scopeOfPR(r, below[0])}, len(below) == 2 && below[1] == dirtyFile
+		s := scopeOfPR(r, below[0])
+		return []scope{s}, s.id != nil && len(below) == 2 && below[1] == dirtyFile
 	case area == refDir:
 		name := leading(below, isHidden)
 		if len(name) == 0 {

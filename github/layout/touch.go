@@ -27,9 +27,7 @@ func touch(changed []datakit.Change) touched {
 		if isDirty {
 			id := scopes[0].id
 			if c.Op != datakit.Removed {
-				if id != nil {
-					t.dirty[c.Path] = id
-				}
+				t.dirty[c.Path] = id
 				continue
 			}
 			if _, isRepo := id.(github.Repo); isRepo {
@@ -100,7 +98,7 @@ func (r *reader) touchedRepo(repo github.Repo, t *touchedRepo) error {
 	}
 	for _, s := range t.scopes {
 		if _, isRepo := s.id.(github.Repo); isRepo {
-			r.marks(f, repo, false)
+			r.own(f, repo, false)
 			continue
 		}
 		if !t.monitored {

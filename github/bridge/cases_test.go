@@ -27,6 +27,7 @@ var (
 	p4 = github.PR{Head: bar, Number: 2, Title: "toto", Base: "master", Owner: "joe"}
 
 	r1 = github.Ref{Commit: bar, Name: "heads/master"}
+	r2 = github.Ref{Commit: foo, Name: "heads/master"}
 )
 
 // fill puts elements on GitHub.

@@ -91,10 +91,12 @@ func (y *syncer) resolvePRs(ctx context.Context, r *resolution) {
 			continue
 		}
 		r.protect[id] = true
-		if again := y.s.reads[pullRequest(id)]; again == nil {
-			y.refuse(id, side[github.PR](y.s.b, id), nil, github.OpReadPR+": 404 there is no such pull request")
-		} else if again.reason != "" {
-			y.refuse(id, side[github.PR](y.s.b, id), nil, again.reason)
+		again := y.s.reads[pullRequest(id)]
+		switch {
+		case again == nil && y.got[pullRequest(id)]:
+			y.refuse(id, element(side[github.PR](y.s.b, id)), nil, github.OpReadPR+": 404 there is no such pull request")
+		case again != nil && again.reason != "":
+			y.refuse(id, element(side[github.PR](y.s.b, id)), nil, again.reason)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -267,3 +268,6 @@ func (e *env) wantCalls(want string) {
 		e.t.Errorf("calls: %q, want %q", got, want)
 	}
 }
+
+// constantly is the latency of calls that take a while.
+func constantly(string) time.Duration { return 2 * time.Millisecond }

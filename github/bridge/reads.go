@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/datakit/datakit/github"
 	"github.com/datakit/datakit/github/capability"
@@ -92,9 +93,14 @@ func (y *syncer) load(ctx context.Context, reads []read, newOnly bool) {
 	l.calls.run(y.Jobs)
 }
 
-// add queues a read. The lock is held, or no read runs yet.
+// add queues a read. The lock is held, or no read runs yet. Where GitHub refuses
+// the repository nothing else is read of it: what it answers then, such as that
+// there is no such commit, has no meaning (GH-116).
 func (l *loader) add(r read) {
 	if l.got[r] || l.s.repos[r.repo] == nil || !l.allowed(r) {
+		return
+	}
+	if r.what != readPRs && r.what != readRefs && l.refuses(r.repo) {
 		return
 	}
 	l.got[r] = true
@@ -116,6 +122,27 @@ func (l *loader) read(r read) {
 	case readStatuses:
 		l.readStatuses(r)
 	}
+}
+
+// refuses reports whether GitHub has refused to list what the repository has.
+func (y *syncer) refuses(r github.Repo) bool {
+	for _, what := range []readKind{readPRs, readRefs} {
+		if again := y.s.reads[read{repo: r, what: what}]; again != nil && again.reason != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// missing returns why there is no answer to a read although GitHub says that
+// there is no such thing: because it does not show the repository (GH-116). It
+// is nil if it does.
+func (l *loader) missing(r read, op, subject string) error {
+	exists, err := l.API.RepoExists(l.ctx, r.repo)
+	if err == nil && !exists {
+		err = &github.APIError{Op: op, Subject: subject, Status: http.StatusNotFound, Message: "GitHub shows no such repository"}
+	}
+	return err
 }
 
 // follow queues the statuses of a commit that a pull request or a reference
@@ -247,6 +274,9 @@ func (l *loader) readRefs(r read) {
 
 func (l *loader) readPR(r read) {
 	pr, ok, err := l.API.PR(l.ctx, r.prID())
+	if err == nil && !ok {
+		err = l.missing(r, github.OpReadPR, r.prID().String())
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var commentsErr *github.CommentsError
@@ -289,6 +319,9 @@ func (l *loader) readComments(r read) {
 
 func (l *loader) readRef(r read) {
 	ref, ok, err := l.API.Ref(l.ctx, r.refID())
+	if err == nil && !ok {
+		err = l.missing(r, github.OpReadRef, r.refID().String())
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ended(r, err) {
@@ -314,9 +347,7 @@ func (l *loader) readStatuses(r read) {
 	defer l.mu.Unlock()
 	m := l.s.repos[r.repo]
 	if l.ended(r, err) {
-		if m.statuses != settled {
-			m.heldCommits[c.Hash] = unread
-		}
+		l.hold(c)
 		return
 	}
 	there := map[github.Context]bool{}

@@ -134,16 +134,13 @@ func (y *syncer) setHook(ctx context.Context, r github.Repo, h *hook) {
 // that are imported first, all of them on a resync, what is dirty, and what
 // could not be read before and is due.
 func (y *syncer) importAll(ctx context.Context) {
-	var reads []read
-	whole := func(r github.Repo) {
-		reads = append(reads, read{repo: r, what: readPRs}, read{repo: r, what: readRefs})
+	var whole, single []read
+	list := func(r github.Repo) {
+		whole = append(whole, read{repo: r, what: readPRs}, read{repo: r, what: readRefs})
 	}
-	for r := range y.imported {
-		whole(r)
-	}
-	if y.s.resync {
-		for r := range y.s.repos {
-			whole(r)
+	for r := range y.s.repos {
+		if y.imported[r] || y.s.resync {
+			list(r)
 		}
 	}
 	for id, tried := range y.s.dirty {
@@ -154,19 +151,24 @@ func (y *syncer) importAll(ctx context.Context) {
 		y.retryRefused(id)
 		switch id := id.(type) {
 		case github.Repo:
-			whole(id)
+			list(id)
 		case github.PRID:
-			reads = append(reads, pullRequest(id))
+			single = append(single, pullRequest(id))
 		case github.RefID:
-			reads = append(reads, reference(id))
+			single = append(single, reference(id))
 		}
 	}
 	for r, again := range y.s.reads {
-		if y.due(again) || y.s.resync {
-			reads = append(reads, r)
+		switch {
+		case !y.due(again) && !y.s.resync:
+		case r.what == readPRs || r.what == readRefs:
+			whole = append(whole, r)
+		default:
+			single = append(single, r)
 		}
 	}
-	y.load(ctx, reads, false)
+	y.load(ctx, whole, false)
+	y.load(ctx, single, false)
 	y.s.resync = false
 }
 

@@ -105,6 +105,19 @@ func (y *syncer) readNeeded(ctx context.Context, r *resolution) {
 		}
 	}
 	y.load(ctx, reads, true)
+	for _, k := range reads {
+		if !y.got[k] && y.allowed(k) { // as GitHub refuses the repository
+			y.hold(k.commit())
+		}
+	}
+}
+
+// hold has the statuses of a commit stay as the branch has them until they can
+// be read, if that is part of a first import (GH-99).
+func (y *syncer) hold(c github.Commit) {
+	if m := y.s.repos[c.Repo]; m.statuses != settled {
+		m.heldCommits[c.Hash] = unread
+	}
 }
 
 // due reports whether something that failed is to be tried again.

@@ -19,7 +19,7 @@ type State struct {
 	caps   capability.Set // of the last sync
 	branch layout.Content // what was read of the branch last
 
-	b github.Snapshot // what the branch said then
+	b github.Snapshot // what the branch said then, or says after the commit that was made
 	g github.Snapshot // what GitHub says, as far as is known
 	a github.Snapshot // what both sides last agreed upon
 

@@ -154,6 +154,7 @@ func (y *syncer) errors() map[github.ID]string {
 // agree notes that the branch says what it must say.
 func (y *syncer) agree(r *resolution, clean []github.ID) {
 	y.s.a = r.a
+	y.s.b = r.t
 	y.pruneG(r)
 	y.s.settle()
 	clear(y.s.touched)

@@ -66,7 +66,7 @@ func needsCommit(s github.Snapshot, c github.Commit) bool {
 func (y *syncer) malformedCommits(r *resolution) map[github.Commit]bool {
 	commits := map[github.Commit]bool{}
 	for id := range y.s.malformed {
-		if r.t.Has(id) || slices.Contains(r.remove, id) {
+		if r.replaces(id) {
 			continue
 		}
 		if st, ok := id.(github.StatusID); ok {
@@ -81,6 +81,11 @@ func (y *syncer) malformedCommits(r *resolution) map[github.Commit]bool {
 		}
 	}
 	return commits
+}
+
+// replaces reports whether a malformed element is to be replaced or removed.
+func (r *resolution) replaces(id github.ID) bool {
+	return r.t.Has(id) || slices.Contains(r.remove, id)
 }
 
 // pruneG takes out of what is known of GitHub what neither side needs, once

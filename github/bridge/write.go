@@ -31,7 +31,7 @@ func (y *syncer) write(ctx context.Context, tx *datakit.Tx, r *resolution) error
 	if err := layout.Clean(ctx, tx, clean...); err != nil {
 		return err
 	}
-	set, cleared, err := y.writeErrors(ctx, tx)
+	set, cleared, err := y.writeErrors(ctx, tx, r)
 	if err != nil {
 		return err
 	}
@@ -98,12 +98,12 @@ func (y *syncer) cleaned() (ids []github.ID) {
 // writeErrors makes the .error files say what GitHub refuses at present, and
 // what cannot be understood, and returns how many it has written and removed
 // (GH-56).
-func (y *syncer) writeErrors(ctx context.Context, tx *datakit.Tx) (set, cleared int, err error) {
+func (y *syncer) writeErrors(ctx context.Context, tx *datakit.Tx, r *resolution) (set, cleared int, err error) {
 	there := map[github.ID]bool{}
 	for _, id := range y.s.branch.Errors {
 		there[id] = true
 	}
-	errors := y.errors()
+	errors := y.errors(r)
 	for id, text := range errors {
 		if there[id] && y.s.reported[id] == text {
 			continue
@@ -133,15 +133,15 @@ func (y *syncer) writeErrors(ctx context.Context, tx *datakit.Tx) (set, cleared 
 }
 
 // errors returns what the .error files are to say.
-func (y *syncer) errors() map[github.ID]string {
+func (y *syncer) errors(r *resolution) map[github.ID]string {
 	errors := map[github.ID]string{}
-	for r, again := range y.s.reads {
-		if old := errors[r.repo]; again.reason != "" && (old == "" || again.reason < old) {
-			errors[r.repo] = again.reason // GH-116
+	for k, again := range y.s.reads {
+		if old := errors[k.repo]; again.reason != "" && (old == "" || again.reason < old) {
+			errors[k.repo] = again.reason // GH-116
 		}
 	}
 	for id, reason := range y.s.malformed {
-		if y.s.repos[id.Repository()] != nil {
+		if y.s.repos[id.Repository()] != nil && !r.replaces(id) {
 			errors[id] = oneLine(reason)
 		}
 	}

@@ -57,8 +57,9 @@ func (s *State) due() time.Time {
 type waker struct {
 	branch <-chan struct{}
 	events <-chan struct{}
-	resync *time.Ticker // nil for never
+	resync <-chan time.Time
 	retry  *time.Timer
+	ticker *time.Ticker // of resync; nil for never
 }
 
 func newWaker(o Options, branch <-chan struct{}) *waker {
@@ -67,7 +68,8 @@ func newWaker(o Options, branch <-chan struct{}) *waker {
 		w.events = o.Source.Wake()
 	}
 	if o.Resync > 0 {
-		w.resync = time.NewTicker(o.Resync)
+		w.ticker = time.NewTicker(o.Resync)
+		w.resync = w.ticker.C
 	}
 	w.retryAt(time.Time{})
 	return w
@@ -75,8 +77,8 @@ func newWaker(o Options, branch <-chan struct{}) *waker {
 
 func (w *waker) stop() {
 	w.retry.Stop()
-	if w.resync != nil {
-		w.resync.Stop()
+	if w.ticker != nil {
+		w.ticker.Stop()
 	}
 }
 
@@ -92,10 +94,6 @@ func (w *waker) retryAt(at time.Time) {
 // wait returns the next reason, or "" when ctx ends. Of several it is the one
 // that does most; the others are done by the same sync.
 func (w *waker) wait(ctx context.Context) Reason {
-	var tick <-chan time.Time
-	if w.resync != nil {
-		tick = w.resync.C
-	}
 	var reason Reason
 	select {
 	case <-ctx.Done():
@@ -106,14 +104,14 @@ func (w *waker) wait(ctx context.Context) Reason {
 		reason = ReasonEvents
 	case <-w.retry.C:
 		reason = ReasonRetry
-	case <-tick:
+	case <-w.resync:
 		reason = ReasonResync
 	}
 	for {
 		select {
 		case <-w.branch:
 		case <-w.events:
-		case <-tick:
+		case <-w.resync:
 			reason = ReasonResync
 		default:
 			return reason

@@ -32,7 +32,7 @@ func (w *watch[T]) Next(ctx context.Context) (T, error) {
 		return w.parse(line)
 	case w.closed.Load():
 		return none, &datakit.Error{Kind: datakit.Closed}
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF) && !errors.Is(err, p9.ErrConnection):
 		return none, &datakit.Error{Kind: datakit.Internal, Err: errors.New("internal error: a live file has ended")}
 	case w.lost != nil:
 		err = w.lost(err)

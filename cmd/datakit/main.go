@@ -118,8 +118,8 @@ func manCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",
 		Short: "Write the manual pages into a directory",
-		Long: `Write the manual pages, one for each command, into a directory, which is made if
-it does not exist. They are the texts of --help, and always the same for the
+		Long: `Write the manual pages, one for each command, into a directory, which is made
+if it does not exist. They are the texts of --help, and always the same for the
 same version.`,
 		Example: "  datakit man ~/.local/share/man/man1",
 		Args:    cobra.ExactArgs(1),

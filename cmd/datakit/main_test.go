@@ -20,6 +20,12 @@ func TestMain(m *testing.M) {
 func scripts(t *testing.T, pattern string) {
 	t.Helper()
 	t.Parallel()
+	runScripts(t, pattern, func(*testscript.Env) error { return nil })
+}
+
+// runScripts runs scripts after a further setup of each.
+func runScripts(t *testing.T, pattern string, setup func(*testscript.Env) error) {
+	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", "script", pattern+".txtar"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scripts %s: %v", pattern, err)
@@ -33,7 +39,7 @@ func scripts(t *testing.T, pattern string) {
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each program waits a second
 			env.Setenv("GIT_CONFIG_GLOBAL", filepath.Join(env.WorkDir, ".gitconfig"))
 			env.Setenv("GIT_CONFIG_NOSYSTEM", "1")
-			return nil
+			return setup(env)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"status":   cmdStatus,

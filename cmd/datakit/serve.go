@@ -40,13 +40,14 @@ func serveCommand(stdout, stderr io.Writer) *cobra.Command {
 		Long: `Serve a Git repository as a tree of files over 9P.
 
 The repository is made if it does not exist. Without --git the database is kept
-in memory and lost when the server ends. The server stops on SIGINT and SIGTERM,
-after the commands that are being executed have finished.
+in memory and lost when the server ends. The server stops on SIGINT and
+SIGTERM, after the commands that are being executed have finished.
 
 Addresses are tcp://HOST:PORT, file://PATH for a Unix socket, fd://N for an
-inherited one, \\SERVER\pipe\NAME on Windows, and hyperv-accept://VMID/SERVICE or
-hyperv-connect://VMID/SERVICE for Hyper-V and, on Linux, vsock. Without --url
-sockets passed by systemd are used if there are any.
+inherited one, \\SERVER\pipe\NAME on Windows, and
+hyperv-accept://VMID/SERVICE or hyperv-connect://VMID/SERVICE for Hyper-V and,
+on Linux, vsock. Without --url sockets passed by systemd are used if there are
+any.
 
 Whoever can connect can read and write everything: the server does not ask for
 names or passwords.`,

@@ -145,8 +145,8 @@ func branchDeleteCommand(std *stdio) *cobra.Command {
 	return t.command(&cobra.Command{
 		Use:   "delete BRANCH...",
 		Short: "Delete branches",
-		Long: `Delete branches, and print the head that each had: "datakit branch create" makes
-it again. If one of them does not exist, none is deleted.`,
+		Long: `Delete branches, and print the head that each had, with which "datakit branch
+create" makes it again. If one of them does not exist, none is deleted.`,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: t.completeBranches,
 	}, func(ctx context.Context, db *datakit.DB, args []string) error {

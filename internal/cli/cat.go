@@ -17,8 +17,8 @@ func catCommand(std *stdio) *cobra.Command {
 		Use:   "cat REV:PATH...",
 		Short: "Print files of branches or commits",
 		Long: `Print files of branches or commits, one after the other, and of symlinks where
-they lead to. With --json what is not UTF-8 is printed as "base64", and all else
-as "content".
+they lead to. With --json what is not UTF-8 is printed as "base64", and all
+else as "content".
 ` + revisions,
 		Args:              cobra.MinimumNArgs(1),
 		ValidArgsFunction: t.completePlaces,

@@ -83,16 +83,11 @@ func (c *copier) sources(ctx context.Context, path datakit.Path, into bool, sour
 
 // failed says of an error what was copied, and where to.
 func (c *copier) failed(source string, to datakit.Path, err error) error {
-	subject := place{c.branch, to}.String()
-	var local *fs.PathError
-	if errors.As(err, &local) { // which names the file
-		return about("put", subject, fmt.Errorf("%s: %w", local.Path, local.Err), "")
-	}
 	hint := ""
 	if datakit.KindOf(err) == datakit.IsDir {
 		hint = fmt.Sprintf("remove it before, or put %s into it with a slash at the end", source)
 	}
-	return about("put", subject, err, hint)
+	return about("put", place{c.branch, to}.String(), err, hint)
 }
 
 var errName = errors.New("the standard input needs a path to be put at, which is no directory")

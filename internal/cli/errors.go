@@ -93,6 +93,10 @@ func about(op, subject string, err error, hint string) error {
 			cause = e.Kind
 		}
 	}
+	var local *fs.PathError // of this machine, where the call does not matter
+	if errors.As(cause, &local) {
+		cause = fmt.Errorf("%s: %w", local.Path, local.Err)
+	}
 	if hint != "" {
 		cause = fmt.Errorf("%w; %s", cause, hint)
 	}

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +24,7 @@ that must be able to reach URL.`,
 		Args:              cobra.RangeArgs(2, 3),
 		ValidArgsFunction: t.completeFirst(noCompletion, noCompletion, t.completeBranches),
 	}, func(ctx context.Context, db *datakit.DB, args []string) error {
-		h, err := db.Fetch(ctx, args[0], args[1])
+		h, err := db.Fetch(ctx, absolute(args[0]), args[1])
 		if err != nil {
 			return about("fetch", args[1]+" from "+args[0], err, "")
 		}
@@ -29,13 +32,25 @@ that must be able to reach URL.`,
 			return t.printHead("", h)
 		}
 		err = db.Branch(args[2]).FastForward(ctx, h)
-		switch datakit.KindOf(err) {
-		case datakit.NotFastForward:
-			return about("fetch into", args[2], err, `it has commits of its own: "datakit merge `+args[2]+" "+short(h)+`" merges it`)
+		if errors.Is(err, datakit.NotFastForward) {
+			return about("fetch into", args[2], err, `it has commits of its own: "datakit merge `+args[2]+" "+h.String()+`" merges it`)
 		}
 		if err != nil {
 			return about("fetch into", args[2], err, "")
 		}
 		return t.printHead(args[2], h)
 	})
+}
+
+// absolute returns the URL of a repository: the path from the root if it is a
+// folder here, as a server may be in another one.
+func absolute(url string) string {
+	if info, err := os.Stat(url); err != nil || !info.IsDir() {
+		return url
+	}
+	path, err := filepath.Abs(url)
+	if err != nil {
+		return url
+	}
+	return path
 }

@@ -37,10 +37,13 @@ func (g *graph) draw(n *node, lines []string) []string {
 	for len(rows) < len(lines) {
 		rows = append(rows, strings.Repeat("| ", len(g.columns)))
 	}
-	width := len(rows[0])
+	width := 0
+	for _, row := range rows {
+		width = max(width, len(row))
+	}
 	for i := range rows {
 		if i < len(lines) {
-			rows[i] += strings.Repeat(" ", max(width-len(rows[i]), 0)) + lines[i]
+			rows[i] += strings.Repeat(" ", width-len(rows[i])) + lines[i]
 		}
 		rows[i] = strings.TrimRight(rows[i], " ")
 	}
@@ -96,7 +99,7 @@ func rows(edges []edge) (rows []string) {
 				e.at++
 			}
 		}
-		rows = append(rows, string(row)+" ")
+		rows = append(rows, string(row)+strings.Repeat(" ", 2-len(row)%2))
 	}
 	return rows
 }

@@ -17,8 +17,8 @@ func logCommand(std *stdio) *cobra.Command {
 	cmd := l.command(&cobra.Command{
 		Use:   "log REV [PATH...]",
 		Short: "Print the history of a branch or commit, the newest first",
-		Long: `Print the history of a branch or commit, the newest first. With PATHs, which can
-also be written REV:PATH, only the commits that change something there are
+		Long: `Print the history of a branch or commit, the newest first. With PATHs, which
+can also be written REV:PATH, only the commits that change something there are
 printed.
 
 With --graph the lines of history are drawn beside the commits. All of the

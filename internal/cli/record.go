@@ -18,6 +18,8 @@ func recordCommand(std *stdio) *cobra.Command {
 		Long: `Get and set values of a configuration record: keys, which are files, whose
 values are looked up in several branches, one after the other (see the Go
 package record). What is set is written to the first of them.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(recordGetCommand(std), recordSetCommand(std))
 	return cmd

@@ -18,7 +18,7 @@ func watchCommand(std *stdio) *cobra.Command {
 	w := &watcher{changeView: changeView{target: target{stdio: std}}}
 	cmd := w.command(&cobra.Command{
 		Use:   "watch BRANCH[:PATH]",
-		Short: "Print the head of a branch, or what is at a path, now and after each change",
+		Short: "Print changes of a branch or path as they happen",
 		Long: `Print the head of a branch, or what is at a path, now and after each change,
 until a signal ends it. Where changes follow each other faster than they are
 printed, those in between may be left out.
@@ -211,7 +211,7 @@ func (w *watcher) exec(ctx context.Context, old, line string) error {
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = execGrace
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("watch %s: --exec %s: %w", w.place, strings.TrimSpace(w.shell), err)
+		return fmt.Errorf("--exec %s: %w", strings.TrimSpace(w.shell), err)
 	}
 	return nil
 }

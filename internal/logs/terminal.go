@@ -2,7 +2,8 @@ package logs
 
 import (
 	"io"
-	"os"
+
+	"github.com/datakit/datakit/internal/terminal"
 )
 
 // colored decides whether what is written to w is in color. Without a word of
@@ -15,6 +16,5 @@ func colored(when string, w io.Writer) bool {
 	case "never":
 		return false
 	}
-	f, ok := w.(*os.File)
-	return ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(f)
+	return terminal.New(w).Color
 }

@@ -5,56 +5,52 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/datakit/datakit/github"
+	"github.com/datakit/datakit/github/token"
 	"github.com/datakit/datakit/internal/flush"
 )
 
-// A Secret is what GitHub signs deliveries with. It shows itself to nobody who
-// prints it; Reveal tells it.
-type Secret struct{ text string }
-
 // NewSecret makes a secret of random bytes: "datakit:" and 40 hexadecimal
 // digits (GH-178).
-func NewSecret() Secret {
+func NewSecret() token.Secret {
 	var b [20]byte
 	rand.Read(b[:]) // never fails
-	return Secret{"datakit:" + hex.EncodeToString(b[:])}
+	return token.NewSecret("datakit:" + hex.EncodeToString(b[:]))
 }
 
 // LoadSecret returns the secret in the file at path. Where there is no file it
 // makes one, with the directories that lead there, that only its owner can
 // read. Of several programs that do so at once all get the same secret.
-func LoadSecret(path string) (Secret, error) {
+func LoadSecret(path string) (token.Secret, error) {
 	s, err := readSecret(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return s, err
 	}
 	if err := storeSecret(path, NewSecret()); err != nil && !errors.Is(err, fs.ErrExist) {
-		return Secret{}, fmt.Errorf("make the webhook secret: %w", err)
+		return token.Secret{}, fmt.Errorf("make the webhook secret: %w", err)
 	}
 	return readSecret(path)
 }
 
-func readSecret(path string) (Secret, error) {
+func readSecret(path string) (token.Secret, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return Secret{}, fmt.Errorf("read the webhook secret: %w", err)
+		return token.Secret{}, fmt.Errorf("read the webhook secret: %w", err)
 	}
 	s := github.Trim(string(text))
 	if s == "" {
-		return Secret{}, fmt.Errorf("read the webhook secret: %s is empty: remove the file to have a secret made", path)
+		return token.Secret{}, fmt.Errorf("read the webhook secret: %s is empty: remove the file to have a secret made", path)
 	}
-	return Secret{s}, nil
+	return token.NewSecret(s), nil
 }
 
 // storeSecret writes the file as a whole or not at all. The error is
 // fs.ErrExist if there is one.
-func storeSecret(path string, s Secret) error {
+func storeSecret(path string, s token.Secret) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -64,7 +60,7 @@ func storeSecret(path string, s Secret) error {
 		return err
 	}
 	defer os.Remove(f.Name())
-	_, err = f.WriteString(s.text + "\n")
+	_, err = f.WriteString(s.Reveal() + "\n")
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
@@ -77,9 +73,3 @@ func storeSecret(path string, s Secret) error {
 	}
 	return flush.Dir(dir)
 }
-
-// Reveal returns the secret itself, for GitHub.
-func (s Secret) Reveal() string { return s.text }
-
-// Format prints what says nothing, whatever the verb.
-func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, "(webhook secret)") }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/datakit/datakit/github"
+	"github.com/datakit/datakit/github/token"
 )
 
 // Options say how a Source works.
@@ -20,7 +21,7 @@ type Options struct {
 	URL string
 
 	// Secret is what GitHub signs with. Required.
-	Secret Secret
+	Secret token.Secret
 
 	// Hooks registers the webhooks. If it is nil none are registered or
 	// removed: somebody else does that, and deliveries of all repositories

@@ -15,11 +15,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/datakit/datakit/github"
+	"github.com/datakit/datakit/github/token"
 )
 
 const patience = 30 * time.Second
 
-var testSecret = Secret{"datakit:0123456789012345678901234567890123456789"}
+var testSecret = token.NewSecret("datakit:0123456789012345678901234567890123456789")
 
 // fakeHooks are the webhooks of a repository on a GitHub that knows no other.
 type fakeHooks struct {

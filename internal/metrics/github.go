@@ -7,10 +7,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// seconds are the bounds of histograms: a webhook reaches the branch within
-// milliseconds, the first sync of a large repository takes minutes.
-var seconds = []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300}
-
 // GitHub are the metrics of a bridge (GH-205). Its methods may be called
 // concurrently.
 type GitHub struct {
@@ -29,7 +25,7 @@ type GitHub struct {
 // NewGitHub returns the metrics of a bridge that has not done anything yet.
 // deliveries are the results that Delivered will be told.
 func NewGitHub(deliveries []string) *GitHub {
-	p := newPage()
+	p := newPage("github")
 	m := &GitHub{
 		Page:       p,
 		calls:      p.counters("api_calls_total", "Calls of GitHub's API, by operation and by how they ended.", "op", "result"),
@@ -38,7 +34,7 @@ func NewGitHub(deliveries []string) *GitHub {
 		took:       p.histogram("sync_duration_seconds", "Time of each sync."),
 		toCommit:   p.histogram("event_to_commit_seconds", "Time from the arrival of a webhook event to the commit with its effect."),
 		toGitHub:   p.histogram("commit_to_github_seconds", "Time from when a change of the branch was noticed until GitHub had it."),
-		pending:    prometheus.NewGaugeVec(github("pending", "What could not be done and is tried again, by kind."), []string{"kind"}),
+		pending:    prometheus.NewGaugeVec(p.named("pending", "What could not be done and is tried again, by kind."), []string{"kind"}),
 		deliveries: p.counters("webhook_deliveries_total", "Deliveries of webhooks, by how they were answered.", "result"),
 		monitored:  p.plain("monitored_repositories", "Repositories that are mirrored."),
 	}
@@ -48,31 +44,6 @@ func NewGitHub(deliveries []string) *GitHub {
 		m.deliveries.WithLabelValues(r)
 	}
 	return m
-}
-
-// github are the options of a metric of the bridge.
-func github(name, help string) prometheus.GaugeOpts {
-	return prometheus.GaugeOpts{Namespace: "datakit", Subsystem: "github", Name: name, Help: help}
-}
-
-func (p *Page) counters(name, help string, labels ...string) *prometheus.CounterVec {
-	c := prometheus.NewCounterVec(prometheus.CounterOpts(github(name, help)), labels)
-	p.registry.MustRegister(c)
-	return c
-}
-
-func (p *Page) plain(name, help string) prometheus.Gauge {
-	g := prometheus.NewGauge(github(name, help))
-	p.registry.MustRegister(g)
-	return g
-}
-
-func (p *Page) histogram(name, help string) prometheus.Histogram {
-	h := prometheus.NewHistogram(prometheus.HistogramOpts{
-		Namespace: "datakit", Subsystem: "github", Name: name, Help: help, Buckets: seconds,
-	})
-	p.registry.MustRegister(h)
-	return h
 }
 
 // Called counts a call of the API: the operation, and "ok" or how it failed.
@@ -105,5 +76,5 @@ func (m *GitHub) Delivered(result string) { m.deliveries.WithLabelValues(result)
 // Queue adds the length of the queue of webhook events. It is called once at
 // most; length may be called at any time, concurrently, and must be quick.
 func (m *GitHub) Queue(length func() int) {
-	m.gauge("datakit_github_queue_length", "Webhook events that wait for a sync.", length)
+	m.gauge("queue_length", "Webhook events that wait for a sync.", length)
 }

@@ -10,39 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 )
-
-// A Page is the metrics that every program has, of the process and of its log,
-// and those that are added to it, as Prometheus reads them. Its methods may be
-// called concurrently.
-type Page struct {
-	registry *prometheus.Registry
-	messages *prometheus.CounterVec
-}
-
-func newPage() *Page {
-	p := &Page{
-		registry: prometheus.NewRegistry(),
-		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "datakit_log_messages_total",
-			Help: "Messages logged, by level and source.",
-		}, []string{"level", "src"}),
-	}
-	p.registry.MustRegister(p.messages,
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewGoCollector())
-	return p
-}
-
-// Logged counts a message.
-func (p *Page) Logged(level, source string) { p.messages.WithLabelValues(level, source).Inc() }
-
-func (p *Page) gauge(name, help string, value func() int) {
-	p.registry.MustRegister(prometheus.NewGaugeFunc(
-		prometheus.GaugeOpts{Name: name, Help: help},
-		func() float64 { return float64(value()) },
-	))
-}
 
 // Metrics are the metrics of one server. Its methods may be called
 // concurrently.
@@ -60,7 +28,7 @@ var results = []string{"fast_forward", "merged", "conflict", "error"}
 // those of the process and of Go's run time.
 func New() *Metrics {
 	m := &Metrics{
-		Page: newPage(),
+		Page: newPage(""),
 		pushes: prometheus.NewSummary(prometheus.SummaryOpts{
 			Name: "DataKit_git_push_duration_seconds",
 			Help: "Time of each auto-push.",
@@ -88,10 +56,10 @@ type Gauges struct {
 
 // Watch adds gauges, all of which are set. It is called once.
 func (m *Metrics) Watch(g Gauges) {
-	m.gauge("datakit_connections", "Open connections.", g.Connections)
-	m.gauge("datakit_fids", "Bound fids.", g.Fids)
-	m.gauge("datakit_transactions", "Open transactions.", g.Transactions)
-	m.gauge("datakit_streams", "Open stream files.", g.Streams)
+	m.gauge("connections", "Open connections.", g.Connections)
+	m.gauge("fids", "Bound fids.", g.Fids)
+	m.gauge("transactions", "Open transactions.", g.Transactions)
+	m.gauge("streams", "Open stream files.", g.Streams)
 }
 
 // Committed counts a commit that ended with result: "fast_forward", "merged",

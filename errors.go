@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 )
 
 // A Kind classes an error by what a caller can do about it. A Kind is itself
@@ -25,8 +26,10 @@ const (
 	Unresolved                 // a transaction has conflicts that are not resolved
 	Conflict                   // the branch has moved, and the two changes do not merge
 	NotFastForward             // the new head does not descend from the old
+	Locked                     // another program has locked a branch, and does not let go of it
 	Invalid                    // a malformed path, name or argument
 	TooLarge                   // a file beyond the size that the database allows
+	NoSpace                    // the disk of the store is full
 	Overflow                   // a reader was too slow, and changes are lost to it
 	Aborted                    // the wait was aborted
 	Internal                   // a peer or the stored data broke its rules
@@ -44,8 +47,10 @@ var kindTexts = [...]string{
 	Unresolved:     "conflicts file is not empty",
 	Conflict:       "Merge conflict",
 	NotFastForward: "not-fast-forward",
+	Locked:         "Locked by another program",
 	Invalid:        "Invalid argument",
 	TooLarge:       "File too large",
+	NoSpace:        "No space left on device",
 	Overflow:       "Reflog overflow",
 	Aborted:        "Aborted",
 	Internal:       "internal error",
@@ -120,6 +125,8 @@ func KindOf(err error) Kind {
 		return NotExist
 	case errors.Is(err, fs.ErrExist):
 		return Exist
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return NoSpace
 	}
 	return IO
 }
@@ -146,6 +153,17 @@ func (e *MergeError) Error() string {
 		s += fmt.Sprintf(" (and %d more)", n)
 	}
 	return s
+}
+
+// A LockedError is the cause of an error of kind Locked: a lock file was there
+// for as long as anybody waited. A program that was killed may have left it.
+type LockedError struct {
+	File string // slash-separated, within the Git directory
+}
+
+// Error says what to do about it.
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("%s: if none is at work on the repository, remove the file %s from it", Locked, e.File)
 }
 
 // A BranchConflictError is the cause of an error of kind Exist: Git cannot

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -22,7 +23,9 @@ func TestCL12_Texts(t *testing.T) {
 		Unresolved:     "conflicts file is not empty",
 		NotFastForward: "not-fast-forward",
 		Aborted:        "Aborted",
-		Internal + 1:   "unknown error kind 16",
+		Locked:         "Locked by another program",
+		NoSpace:        "No space left on device",
+		Internal + 1:   "unknown error kind 18",
 	} {
 		if kind.Error() != want {
 			t.Errorf("kind %d says %q, want %q", uint8(kind), kind.Error(), want)
@@ -97,6 +100,7 @@ func TestKindOf(t *testing.T) {
 		{fmt.Errorf("around: %w", &Error{Kind: TooLarge, Err: NotExist}), TooLarge}, // the outermost counts
 		{errors.Join(errors.New("other"), IsDir), IsDir},
 		{fs.ErrNotExist, NotExist},
+		{&fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, NoSpace},
 		{&fs.PathError{Op: "open", Path: "x", Err: fs.ErrExist}, Exist},
 	} {
 		if got := KindOf(tt.err); got != tt.want {

@@ -3,6 +3,7 @@ package fsapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -32,6 +33,8 @@ var kindErrors = map[datakit.Kind]*vfs.Error{
 	datakit.NotFastForward: errNotFastForward,
 	datakit.Invalid:        vfs.ErrInvalid,
 	datakit.TooLarge:       vfs.ErrTooBig,
+	datakit.NoSpace:        vfs.ErrNoSpace,
+	datakit.Locked:         {Text: datakit.Locked.Error(), Errno: vfs.EAGAIN},
 	datakit.Overflow:       vfs.ErrOverflow,
 	datakit.Aborted:        vfs.ErrInterrupted,
 }
@@ -50,6 +53,7 @@ func translate(err error) error {
 		seen     *vfs.Error
 		merge    *datakit.MergeError
 		conflict *datakit.BranchConflictError
+		locked   *datakit.LockedError
 	)
 	switch {
 	case errors.As(err, &seen):
@@ -60,12 +64,23 @@ func translate(err error) error {
 		return vfs.Errorf(vfs.EBUSY, "%s", merge.Error())
 	case errors.As(err, &conflict):
 		return branchConflict(conflict.Other)
+	case errors.As(err, &locked):
+		return shown(vfs.Errorf(vfs.EAGAIN, "%s", locked.Error()), err)
 	}
-	if e := kindErrors[datakit.KindOf(err)]; e != nil {
-		return e
+	switch kind := datakit.KindOf(err); kind {
+	case datakit.NoSpace, datakit.Locked:
+		return shown(kindErrors[kind], err)
+	default:
+		if e := kindErrors[kind]; e != nil {
+			return e
+		}
 	}
 	return err
 }
+
+// shown is what a client sees of err, which a transport logs: whoever runs the
+// server has to do something about it.
+func shown(e *vfs.Error, err error) error { return fmt.Errorf("%w: %w", e, err) }
 
 // entryError is wireError for a look at something that was there. A directory
 // above it that has become a file, or the reverse, means that it is gone.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/datakit/datakit"
@@ -44,6 +46,10 @@ func TestFS217_FS223_WireErrors(t *testing.T) {
 		{&datakit.BranchConflictError{Other: `a"b`}, `Branch name conflicts with "a\"b"`, 17},
 		{many, "Merge conflict: a/ b: File vs dir (and 2 more)", 16},
 		{&datakit.MergeError{Conflicts: many.Conflicts[:1]}, "Merge conflict: a/ b: File vs dir", 16},
+		{datakit.NoSpace, "No space left on device", 28},
+		{&fs.PathError{Op: "write", Path: "/srv/secret", Err: syscall.ENOSPC}, "No space left on device", 28},
+		{datakit.Locked, "Locked by another program", 11},
+		{&datakit.LockedError{File: "refs/heads/a.lock"}, "Locked by another program: if none is at work on the repository, remove the file refs/heads/a.lock from it", 11},
 		{datakit.IO, "Internal error", 5},
 		{datakit.Internal, "Internal error", 5},
 		{errors.New("a secret"), "Internal error", 5},

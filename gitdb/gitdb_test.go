@@ -282,7 +282,8 @@ func TestFS7_StaleLock(t *testing.T) {
 	err := db.Branch("master").Update(t.Context(), "m", func(tx *datakit.Tx) error {
 		return tx.WriteFile(t.Context(), "a", []byte("2"))
 	})
-	if err == nil || !strings.Contains(err.Error(), "master.lock") {
+	var locked *datakit.LockedError
+	if !errors.As(err, &locked) || locked.File != "refs/heads/master.lock" || !errors.Is(err, datakit.Locked) {
 		t.Errorf("commit under a stale lock: %v", err)
 	}
 	if _, err := os.Stat(lock); err != nil {

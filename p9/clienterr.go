@@ -46,9 +46,10 @@ func (e *Error) Is(target error) bool {
 var usual = []*vfs.Error{
 	vfs.ErrNotExist, vfs.ErrPermission, vfs.ErrIsDir, vfs.ErrNotDir, vfs.ErrReadOnly,
 	vfs.ErrExist, vfs.ErrInvalid, vfs.ErrInterrupted, vfs.ErrNameTooLong, vfs.ErrTooBig,
-	vfs.ErrCrossDevice, vfs.ErrNotEmpty, vfs.ErrInternal, errNoXattr, errNoSys,
+	vfs.ErrNoSpace, vfs.ErrCrossDevice, vfs.ErrNotEmpty, vfs.ErrInternal, errNoXattr, errNoSys,
 	{Text: "Bad file descriptor", Errno: vfs.EBADF},
 	{Text: "Device or resource busy", Errno: vfs.EBUSY},
+	{Text: "Resource temporarily unavailable", Errno: vfs.EAGAIN},
 	{Text: "Illegal seek", Errno: vfs.ESPIPE},
 	errNoFids,
 	vfs.ErrDirReadOnly, vfs.ErrDirOnly, vfs.ErrCommandLength, vfs.ErrSpecialMode, vfs.ErrSeek,

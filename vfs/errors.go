@@ -35,12 +35,13 @@ func Errorf(errno uint32, format string, args ...any) *Error {
 }
 
 // Reply returns err as the client is told of it: the Error in its chain,
-// ErrInterrupted if the context of the request has ended, or ErrInternal. internal reports
-// that the tree is at fault, and that the transport should log err.
+// ErrInterrupted if the context of the request has ended, or ErrInternal.
+// internal reports that the tree is at fault, or its disk, and that the
+// transport should log err.
 func Reply(err error) (e *Error, internal bool) {
 	switch {
 	case errors.As(err, &e):
-		return e, e == ErrInternal
+		return e, e == ErrInternal || e.Errno == ENOSPC || e.Errno == EAGAIN
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return ErrInterrupted, false
 	}
@@ -64,6 +65,7 @@ const (
 	EINTR        = 4
 	EIO          = 5
 	EBADF        = 9
+	EAGAIN       = 11
 	EBUSY        = 16
 	EEXIST       = 17
 	EXDEV        = 18
@@ -72,6 +74,7 @@ const (
 	EINVAL       = 22
 	EMFILE       = 24
 	EFBIG        = 27
+	ENOSPC       = 28
 	ESPIPE       = 29
 	EROFS        = 30
 	ENAMETOOLONG = 36
@@ -100,6 +103,7 @@ var (
 	ErrRenameRoot    = &Error{"Can't rename /", EPERM}                         // RENROOT
 	ErrNameTooLong   = &Error{"File name too long", ENAMETOOLONG}              // TOOLONG
 	ErrTooBig        = &Error{"File too large", EFBIG}                         // TOOBIG
+	ErrNoSpace       = &Error{"No space left on device", ENOSPC}               // a full disk
 	ErrInvalid       = &Error{"Invalid argument", EINVAL}                      // EINVAL
 	ErrInterrupted   = &Error{"Interrupted system call", EINTR}                // EINTR
 	ErrCrossDevice   = &Error{"Invalid cross-device link", EXDEV}              // XDEV

@@ -21,6 +21,8 @@ const (
 	NotFastForward = contract.NotFastForward // the new head does not descend from the old
 	Invalid        = contract.Invalid        // a malformed path, name or argument
 	TooLarge       = contract.TooLarge       // a file beyond the size that the server allows
+	NoSpace        = contract.NoSpace        // the disk of the server is full
+	Locked         = contract.Locked         // another program has locked a branch, and does not let go of it
 	Internal       = contract.Internal       // the server broke its rules
 	IO             = contract.IO             // the connection or the server failed
 )

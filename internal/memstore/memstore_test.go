@@ -165,13 +165,13 @@ func TestFS7_PreparedBranchesAreLocked(t *testing.T) {
 	r := memstore.NewRefs()
 	up := []store.Update{{Branch: "master", New: a}}
 	p := r.Prepare(t.Context(), up)
-	if q := r.Prepare(t.Context(), up); q.Errs()[0] != store.ErrLocked {
-		t.Fatalf("second Prepare: %v, want ErrLocked", q.Errs())
+	if q := r.Prepare(t.Context(), up); q.Errs()[0] != datakit.Locked {
+		t.Fatalf("second Prepare: %v, want Locked", q.Errs())
 	} else {
 		q.Abort() // frees nothing that is not its own
 	}
-	if q := r.Prepare(t.Context(), up); q.Errs()[0] != store.ErrLocked {
-		t.Fatalf("third Prepare: %v, want ErrLocked", q.Errs())
+	if q := r.Prepare(t.Context(), up); q.Errs()[0] != datakit.Locked {
+		t.Fatalf("third Prepare: %v, want Locked", q.Errs())
 	}
 	p.Abort()
 	apply(t, r, up...)

@@ -102,7 +102,7 @@ func (r *Refs) refusal(ctx context.Context, u store.Update) error {
 		return err
 	}
 	if _, ok := r.locked[u.Branch]; ok {
-		return store.ErrLocked
+		return datakit.Locked
 	}
 	now, exists := r.heads[u.Branch]
 	if now != u.Old {

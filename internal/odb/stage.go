@@ -33,6 +33,9 @@ func writeKind(err error) datakit.Kind {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return datakit.Aborted
 	}
+	if datakit.KindOf(err) == datakit.NoSpace {
+		return datakit.NoSpace
+	}
 	return datakit.IO
 }
 
@@ -122,7 +125,7 @@ func (st *staged) Publish() error {
 	err := st.publish()
 	if err != nil {
 		st.Release()
-		return &datakit.Error{Op: "publish objects", Subject: st.name, Kind: datakit.IO, Err: err}
+		return &datakit.Error{Op: "publish objects", Subject: st.name, Kind: writeKind(err), Err: err}
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/datakit/datakit/internal/store"
+	"github.com/datakit/datakit"
 )
 
 // Apply makes the updates. One whose error says that it could not be made
@@ -30,7 +30,7 @@ func (p *prepared) Apply() []error {
 // errOther is returned for a branch that was not removed because the head of
 // another could not be set: that may be its new name. To try again later is
 // right, as it is for a branch that is locked.
-var errOther = fmt.Errorf("another update at the same time failed: %w", store.ErrLocked)
+var errOther = fmt.Errorf("another update at the same time failed: %w", datakit.Locked)
 
 // setHeads gives branches their new heads, and reports whether all have them.
 func (p *prepared) setHeads() bool {
@@ -61,7 +61,7 @@ func (db *DB) commitHead(c *change) error {
 			return err
 		}
 		if err = l.commit(); err != nil && isDir(l.path) {
-			return store.ErrLocked // and they make it again
+			return datakit.Locked // and they make it again
 		}
 	}
 	if err != nil {

@@ -23,7 +23,7 @@ func conflictWith(branch, other string) error {
 func lockError(c *change, branch string, err error) error {
 	var conflict *datakit.BranchConflictError
 	switch {
-	case errors.Is(err, store.ErrLocked):
+	case errors.Is(err, datakit.Locked):
 		return err
 	case !errors.As(err, &conflict):
 		return ioError("lock", branch, err)
@@ -73,7 +73,7 @@ func (db *DB) available(branch string) error {
 	case err != nil:
 		return ioError("create", branch, err)
 	case strings.HasSuffix(other, lockSuffix):
-		return store.ErrLocked // someone is about to make a branch there
+		return datakit.Locked // someone is about to make a branch there
 	case other != "":
 		return conflictWith(branch, other)
 	}

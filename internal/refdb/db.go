@@ -200,7 +200,11 @@ var errClosed = &datakit.Error{Kind: datakit.Closed, Err: errors.New("the reposi
 // ioError says that the file system failed. Without it an error of the system
 // about a missing file would read as one about a missing branch.
 func ioError(op, subject string, err error) error {
-	return &datakit.Error{Op: op, Subject: subject, Kind: datakit.IO, Err: err}
+	kind := datakit.IO
+	if datakit.KindOf(err) == datakit.NoSpace {
+		kind = datakit.NoSpace
+	}
+	return &datakit.Error{Op: op, Subject: subject, Kind: kind, Err: err}
 }
 
 // damaged says that the repository is not as Git would have made it.

@@ -259,8 +259,8 @@ func TestFS7_WithoutHardLinks(t *testing.T) {
 	if err := os.WriteFile(db.path("d")+lockSuffix, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := apply(t, db, up("d", c[0], c[1]))[0]; err != store.ErrLocked {
-		t.Errorf("update of a locked branch: %v, want %v", err, store.ErrLocked)
+	if err := apply(t, db, up("d", c[0], c[1]))[0]; !errors.Is(err, datakit.Locked) {
+		t.Errorf("update of a locked branch: %v, want %v", err, datakit.Locked)
 	}
 	os.Remove(db.path("d") + lockSuffix)
 	db.Close()

@@ -2,6 +2,7 @@ package refdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -62,8 +63,8 @@ func TestFS7_LocksOfAKilledServerAreRemoved(t *testing.T) {
 
 	beside := openDB(t, dir)
 	for _, name := range []string{"a/b/c", "master"} {
-		if got := apply(t, beside, up(name, head(t, beside, name), c[1]))[0]; got != store.ErrLocked {
-			t.Errorf("update of %s that a living process has locked: %v, want %v", name, got, store.ErrLocked)
+		if got := apply(t, beside, up(name, head(t, beside, name), c[1]))[0]; !errors.Is(got, datakit.Locked) {
+			t.Errorf("update of %s that a living process has locked: %v, want %v", name, got, datakit.Locked)
 		}
 	}
 	cmd.Process.Kill()
@@ -71,8 +72,8 @@ func TestFS7_LocksOfAKilledServerAreRemoved(t *testing.T) {
 
 	after := openDB(t, dir)
 	mustApply(t, after, up("a/b/c", zero, c[1]), up("master", c[0], zero))
-	if got := apply(t, after, up("other", c[0], c[1]))[0]; got != store.ErrLocked {
-		t.Errorf("update under the lock of another program: %v, want %v", got, store.ErrLocked)
+	if got := apply(t, after, up("other", c[0], c[1]))[0]; !errors.Is(got, datakit.Locked) {
+		t.Errorf("update under the lock of another program: %v, want %v", got, datakit.Locked)
 	}
 	if _, err := os.Stat(foreignLock); err != nil {
 		t.Errorf("the lock of another program: %v", err)

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/datakit/datakit"
-	"github.com/datakit/datakit/internal/store"
 )
 
 // A lock is a lock file of ours. It is not safe for concurrent use.
@@ -25,12 +24,12 @@ type lock struct {
 // errTaken is returned when someone has removed a lock of ours.
 var errTaken = errors.New("our lock file was removed by another program")
 
-// lock locks the file at path. The error is store.ErrLocked if it is locked.
+// lock locks the file at path. The error is of kind Locked if it is locked.
 func (db *DB) lock(path string) (*lock, error) {
 	l := &lock{db: db, path: path}
 	err := l.create()
 	if errors.Is(err, fs.ErrExist) {
-		return nil, store.ErrLocked
+		return nil, db.lockedError(path + lockSuffix)
 	} else if err != nil {
 		return nil, err
 	}
@@ -41,6 +40,14 @@ func (db *DB) lock(path string) (*lock, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// lockedError says that a lock file of somebody else is there.
+func (db *DB) lockedError(file string) error {
+	if name, err := filepath.Rel(db.dir, file); err == nil {
+		file = name
+	}
+	return &datakit.Error{Kind: datakit.Locked, Err: &datakit.LockedError{File: filepath.ToSlash(file)}}
 }
 
 // create makes the lock file, with a proof if it can have one, and opens it

@@ -84,7 +84,7 @@ func beServer(t *testing.T, db *DB, r *rand.Rand, c []datakit.Hash) {
 		}
 		for i, err := range p.Apply() {
 			var moved *store.MovedError
-			if err != nil && !errors.Is(err, store.ErrLocked) && !errors.Is(err, datakit.Exist) && !errors.As(err, &moved) {
+			if err != nil && !errors.Is(err, datakit.Locked) && !errors.Is(err, datakit.Exist) && !errors.As(err, &moved) {
 				t.Errorf("update %v: %v", updates[i], err)
 			}
 		}

@@ -2,6 +2,7 @@ package refdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -184,7 +185,7 @@ func (p *prepared) lockPacked() {
 	if err == nil {
 		p.packed = l
 		err = p.db.refreshPacked()
-	} else if err != store.ErrLocked {
+	} else if !errors.Is(err, datakit.Locked) {
 		err = ioError("lock", "packed-refs", err)
 	}
 	if err != nil {

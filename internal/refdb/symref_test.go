@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/datakit/datakit"
-	"github.com/datakit/datakit/internal/store"
 )
 
 // TestFS2_SymbolicReferences reads and changes branches that are symbolic.
@@ -47,8 +46,8 @@ func TestFS2_SymbolicReferences(t *testing.T) {
 		t.Error("a reference that leads to itself can be changed")
 	}
 	errs := apply(t, db, up("s0", c[1], c[2]), up("s1", c[1], c[3]))
-	if errs[0] != nil || errs[1] != store.ErrLocked {
-		t.Errorf("two updates of one branch: %v, want nil and %v", errs, store.ErrLocked)
+	if errs[0] != nil || !errors.Is(errs[1], datakit.Locked) {
+		t.Errorf("two updates of one branch: %v, want nil and %v", errs, datakit.Locked)
 	}
 	mustApply(t, db, up("s1", c[2], zero))
 	if got := head(t, db, "s0"); got != c[2] {

@@ -6,7 +6,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -105,7 +104,8 @@ type Update struct {
 // be called.
 type Prepared interface {
 	// Errs returns for each update why it cannot be made, or nil if it can: a
-	// *MovedError, ErrLocked, an error of kind Exist with a
+	// *MovedError, an error of kind Locked, with a *datakit.LockedError if
+	// it is by another program, one of kind Exist with a
 	// *datakit.BranchConflictError, or another.
 	Errs() []error
 
@@ -117,10 +117,6 @@ type Prepared interface {
 	// Abort gives up the locks and changes nothing.
 	Abort()
 }
-
-// ErrLocked is returned for a reference that another program has locked at the
-// moment.
-var ErrLocked = errors.New("reference is locked by another program")
 
 // A MovedError is returned for a reference that does not have its old value.
 type MovedError struct {

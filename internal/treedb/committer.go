@@ -231,10 +231,8 @@ func (c *committer) settle(o *op, err error) {
 	switch {
 	case errors.As(err, &moved):
 		c.again(o)
-	case errors.Is(err, store.ErrLocked) && o.patient():
+	case errors.Is(err, datakit.Locked) && o.patient():
 		c.retryLater(o)
-	case errors.Is(err, store.ErrLocked):
-		o.done <- fmt.Errorf("%w: if that program is gone remove the file refs/heads/%s.lock", err, o.branches[0])
 	default:
 		o.done <- err
 	}

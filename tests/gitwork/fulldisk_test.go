@@ -2,6 +2,7 @@ package gitwork
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/datakit/datakit/tests/daemon"
+	"github.com/hugelgupf/p9/linux"
 )
 
 // smallDisk returns a directory on a file system of its own of a few MiB.
@@ -68,7 +70,9 @@ func TestFS8_FS121_FullDisk(t *testing.T) {
 		err := s.Write(tx+"/ctl", "commit")
 		if err != nil {
 			failed++
-			t.Logf("with %d bytes: %v", (i%6)*4096, err)
+			if !errors.Is(err, linux.ENOSPC) {
+				t.Errorf("with %d bytes: %v, want %v", (i%6)*4096, err, linux.ENOSPC)
+			}
 			if now := repo.git(t, "rev-parse", "master"); now != before {
 				t.Errorf("the failed commit moved the head to %s", now)
 			}
@@ -105,7 +109,9 @@ func TestFS162_FullDiskInATransaction(t *testing.T) {
 	for i := range 4 {
 		if err := s.Create(fmt.Sprintf("%s/rw/%d", tx, i), noise(4<<20)); err != nil {
 			full = true
-			t.Logf("after %d files: %v", i, err)
+			if !errors.Is(err, linux.ENOSPC) {
+				t.Errorf("after %d files: %v, want %v", i, err, linux.ENOSPC)
+			}
 			break
 		}
 	}

@@ -51,7 +51,7 @@ var usual = []*vfs.Error{
 	{Text: "Device or resource busy", Errno: vfs.EBUSY},
 	{Text: "Resource temporarily unavailable", Errno: vfs.EAGAIN},
 	{Text: "Illegal seek", Errno: vfs.ESPIPE},
-	errNoFids,
+	errNoFids, errManyWaiting,
 	vfs.ErrDirReadOnly, vfs.ErrDirOnly, vfs.ErrCommandLength, vfs.ErrSpecialMode, vfs.ErrSeek,
 	vfs.ErrDirLength, vfs.ErrDirFlag, vfs.ErrNoTarget, vfs.ErrRenameRoot, vfs.ErrWalkFile,
 	vfs.ErrOverflow, errDot, errReadNotOpen, errWriteNotOpen, errOpened, errCreateOpen,

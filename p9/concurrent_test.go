@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -391,6 +392,72 @@ func TestFS143_WaitingReadsDoNotCount(t *testing.T) {
 			t.Errorf("reply of type %d", typ)
 		}
 	}
+}
+
+// TestFS84_TooManyWaitingReads has as many reads wait as may. One more fails,
+// and everything else goes on.
+func TestFS84_TooManyWaitingReads(t *testing.T) {
+	eachDialect(t, func(t *testing.T, d Dialect) {
+		tree := newMemTree()
+		lines, begun := waitingFile(tree.put("live", ""))
+		srv := serveTree(tree)
+		srv.MaxWaiting = 2
+		c := rawSession(t, srv, d)
+		for i := range uint32(3) {
+			c.walkOpen(10+i, "live")
+		}
+		read := func(tag uint16, fid uint32) { c.send(tread, tag, u32(fid), u64(0), u32(100)) }
+		read(10, 10)
+		<-begun
+		read(11, 10) // waits for its turn
+		for range 2 {
+			c.fails(errManyWaiting, tread, 12, u32(12), u64(0), u32(100))
+			c.fails(errManyWaiting, tread, 13, u32(10), u64(0), u32(100))
+		}
+		c.walk(0, 1)
+		c.ok(tclunk, 1, u32(11))
+		c.send(tflush, 20, u16(11))
+		c.wants(tflush+1, 20)
+		read(12, 12) // there is room again
+		<-begun
+		lines <- "x\n"
+		lines <- "x\n"
+		for range 2 {
+			if typ, _, body := c.recv(); typ != tread+1 {
+				t.Errorf("reply of type %d: %q", typ, body)
+			}
+		}
+	})
+}
+
+// TestFS178_EndBehindMuchToDo ends a connection while requests hang, behind more
+// requests than are read ahead.
+func TestFS178_EndBehindMuchToDo(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("not every system tells of an end that cannot be read yet")
+	}
+	eachDialect(t, func(t *testing.T, d Dialect) {
+		tree := newMemTree()
+		g := newGate()
+		tree.put("f", "").onWrite = g.write
+		srv := serveTree(tree)
+		srv.MaxRequests = 2
+		c := rawSession(t, srv, d)
+		c.walkOpen(1, "f")
+		c.walkOpen(2, "f")
+		c.nc.SetWriteDeadline(time.Now().Add(300 * time.Millisecond)) // as much as is taken
+		for i := uint16(0); ; i++ {
+			data := make([]byte, 4000)
+			if _, err := c.nc.Write(frame(twrite, i, u32(uint32(1+i%2)), u64(0), u32(4000), data)); err != nil {
+				break
+			}
+		}
+		c.nc.Close()
+		eventually(t, "the end of the connection", func() bool { return srv.Connections() == 0 })
+		if n := tree.open.Load(); n != 0 {
+			t.Errorf("%d files open", n)
+		}
+	})
 }
 
 func TestFS143_ClientThatDoesNotRead(t *testing.T) {

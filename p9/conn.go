@@ -13,6 +13,10 @@ import (
 // flushSize is how much of replies is collected at most before it is written.
 const flushSize = 32 << 10
 
+// hangUpPause is how often the server looks whether a client from which it may
+// not read is still there.
+const hangUpPause = time.Second
+
 // readAheadSize is how much is read at most while nothing can be carried out.
 const readAheadSize = 64 << 10
 
@@ -69,6 +73,7 @@ func newConn(s *Server, ctx context.Context, nc net.Conn) *conn {
 // goroutine leads.
 func (c *conn) lead() {
 	defer c.leave()
+	defer c.guard("in the server", func() { c.nc.Close(); c.end() })
 	for c.mayRead() {
 		frame, err := c.next()
 		if err != nil {
@@ -163,15 +168,26 @@ func (c *conn) resume() {
 // limited amount.
 func (c *conn) readAhead() {
 	if c.in.buffered() >= readAheadSize {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		for c.crowded() && !c.draining && !c.ended {
-			c.settled.Wait()
-		}
+		c.awaitRoom()
 		return
 	}
 	if err := c.in.fill(); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		c.end()
+	}
+}
+
+// awaitRoom waits until there are not too many requests any more, or the client
+// has gone, for which it looks from time to time, as it may not read.
+func (c *conn) awaitRoom() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.crowded() && !c.draining && !c.ended {
+		look := time.AfterFunc(hangUpPause, c.settled.Broadcast)
+		c.settled.Wait()
+		look.Stop()
+		if !c.draining && !c.ended && hungUp(c.nc) {
+			c.cancelAll()
+		}
 	}
 }
 
@@ -185,12 +201,9 @@ func (c *conn) settle(r *request) {
 	}
 }
 
-// crowded reports whether there are as many detached requests as there may be.
-// mu is held.
-func (c *conn) crowded() bool {
-	return c.working >= or(c.srv.MaxRequests, DefaultMaxRequests) ||
-		c.waiting >= or(c.srv.MaxWaiting, DefaultMaxWaiting)
-}
+// crowded reports whether there are as many detached requests as there may be,
+// not counting those that wait. mu is held.
+func (c *conn) crowded() bool { return c.working >= or(c.srv.MaxRequests, DefaultMaxRequests) }
 
 // leave ends a goroutine.
 func (c *conn) leave() {
@@ -201,10 +214,17 @@ func (c *conn) leave() {
 	}
 }
 
-// detach gives the lead to a new goroutine and leaves r to its own.
+// detach gives the lead to a new goroutine and leaves r to its own. If r is to
+// wait, and as many do as may, it is cancelled instead.
 func (c *conn) detach(r *request) {
 	c.mu.Lock()
 	if r.detached.Load() {
+		c.mu.Unlock()
+		return
+	}
+	if r.waits && c.waiting >= or(c.srv.MaxWaiting, DefaultMaxWaiting) {
+		r.refused = true
+		r.cancel()
 		c.mu.Unlock()
 		return
 	}
@@ -317,20 +337,24 @@ func (c *conn) endSession() {
 		return
 	}
 	for _, f := range s.fids {
-		c.guard(f.handle.closeFile)
+		c.call(f.handle.closeFile)
 	}
 	c.srv.fids.Add(-int64(len(s.fids)))
 	if s.release != nil {
-		c.guard(s.release)
+		c.call(s.release)
 	}
 }
 
-// guard calls fn and logs it if it panics.
-func (c *conn) guard(fn func()) {
-	defer func() {
-		if p := recover(); p != nil {
-			c.srv.log().Error("panic at the end of a session", "err", p, "stack", string(debug.Stack()))
-		}
-	}()
+// call calls fn, which may panic.
+func (c *conn) call(fn func()) {
+	defer c.guard("at the end of a session", func() {})
 	fn()
+}
+
+// guard, deferred, ends a panic: it is logged, and then calls then.
+func (c *conn) guard(where string, then func()) {
+	if p := recover(); p != nil {
+		c.srv.log().Error("panic "+where, "err", p, "stack", string(debug.Stack()))
+		then()
+	}
 }

@@ -18,6 +18,7 @@ var (
 	errNoVersion    = &vfs.Error{Text: "Expected Version message", Errno: vfs.EINVAL}                     // NOVERSION
 	errMalformed    = &vfs.Error{Text: "Malformed message", Errno: vfs.EINVAL}                            // BADMSG
 	errTagInUse     = &vfs.Error{Text: "Malformed message: tag already in use", Errno: vfs.EINVAL}        // BADMSG
+	errManyWaiting  = &vfs.Error{Text: "Too many waiting reads", Errno: vfs.EMFILE}                       // beyond Server.MaxWaiting
 	errNoFids       = &vfs.Error{Text: "Too many open fids", Errno: vfs.EMFILE}                           // NOFIDS
 	errMsize        = &vfs.Error{Text: "Message size too small", Errno: vfs.EINVAL}                       // MSIZE
 	errNoXattr      = &vfs.Error{Text: "Operation not supported", Errno: vfs.EOPNOTSUPP}                  // NOXATTR

@@ -34,6 +34,7 @@ type request struct {
 	silent   bool // somebody else sends the answer
 	detached atomic.Bool
 	waits    bool // is the read of a waiting file
+	refused  bool // should wait, and may not, as too many do
 
 	f    *fid // in whose lane the request is
 	lane *lane
@@ -129,7 +130,7 @@ func (r *request) begin(frame []byte) {
 		names: names,
 	}
 	r.s = c.session
-	r.taken, r.waits, r.silent = false, false, false
+	r.taken, r.waits, r.refused, r.silent = false, false, false, false
 	r.pinned = r.typ == tversion
 	if c.out == nil {
 		c.out = newBuffer(flushSize)
@@ -170,10 +171,13 @@ func (r *request) dialect() Dialect {
 // who sends it.
 func (r *request) finish(err error) {
 	c := r.c
+	if r.refused && err != nil {
+		err = errManyWaiting
+	}
 	if !r.silent || err != nil {
 		r.complete(err)
 	}
-	if !r.watchedBySomebody() { // else r stays what it is for those who hold it
+	if !r.watchedBySomebody() && !r.refused { // else r stays what it is for those who hold it
 		c.idle = r
 	}
 	if len(c.out.b) >= flushSize {
@@ -193,19 +197,19 @@ func (r *request) watchedBySomebody() bool {
 	return true
 }
 
-// finishDetached sends the reply of a detached request, unless nobody wants it,
-// and answers the Tflushes that wait for that. From then on the tag is free.
+// finishDetached sends the reply of a detached request. From then on the tag is
+// free.
 func (r *request) finishDetached(err error) {
 	c := r.c
+	defer func() { // even if the reply cannot be made
+		r.freeBuffers()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.settle(r)
+	}()
 	c.wmu.Lock()
-	c.mu.Lock()
-	delete(c.tags, r.tag)
-	silent := r.abandoned || c.ended || len(r.flushes) > 0 && err != nil
-	flushes := r.flushes
-	if r.abandoned {
-		flushes = nil
-	}
-	c.mu.Unlock()
+	defer c.wmu.Unlock()
+	silent, flushes := r.untag(err)
 	if silent {
 		r.logInternal(err)
 		r.out.b = r.out.b[:r.start]
@@ -218,11 +222,19 @@ func (r *request) finishDetached(err error) {
 	if b := r.out.b[r.start:]; len(b) > 0 {
 		c.write(b)
 	}
-	c.wmu.Unlock()
-	r.freeBuffers()
+}
+
+// untag frees the tag of a detached request. It returns whether nobody wants its
+// reply, and which Tflushes wait for that.
+func (r *request) untag(err error) (silent bool, flushes []uint16) {
+	c := r.c
 	c.mu.Lock()
-	c.settle(r)
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	delete(c.tags, r.tag)
+	if r.abandoned {
+		return true, nil
+	}
+	return c.ended || len(r.flushes) > 0 && err != nil, r.flushes
 }
 
 // appendFlushed appends an Rflush.

@@ -37,7 +37,7 @@ type Server struct {
 	MaxMsize    uint32        // the largest message, in bytes; at least 256
 	MaxFids     int           // fids bound at a time by a connection
 	MaxRequests int           // requests of a connection that are worked on at a time
-	MaxWaiting  int           // reads of a connection that wait for news at a time
+	MaxWaiting  int           // reads of a connection that wait for news at a time; one more fails
 	Grace       time.Duration // how long what is being executed may take to finish when the server ends
 	Log         *slog.Logger  // nil means no log
 

@@ -133,31 +133,43 @@ func (db *DB) Branches(ctx context.Context) ([]string, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	db.mu.RLock()
-	l, err := db.cache.list()
-	if db.closed {
-		err = errClosed
-	}
-	db.mu.RUnlock()
+	l, err := db.list()
 	if err != nil {
 		return nil, err
 	}
 	return l.names(), nil
 }
 
+func (db *DB) list() (listing, error) {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	if db.closed {
+		return listing{}, errClosed
+	}
+	return db.cache.list()
+}
+
 // Head returns the head of a branch, or zero.
 func (db *DB) Head(ctx context.Context, branch string) (datakit.Hash, error) {
-	db.mu.RLock()
-	closed, complete := db.closed, db.cache.incomplete == nil
-	h, err := db.cache.head(branch)
-	db.mu.RUnlock()
-	switch {
-	case closed:
-		return datakit.Hash{}, errClosed
-	case complete:
+	h, complete, err := db.headInCache(branch)
+	if complete {
 		return h, err
 	}
 	return db.headOnDisk(ctx, branch)
+}
+
+// headInCache is Head if all branches have been read.
+func (db *DB) headInCache(branch string) (h datakit.Hash, complete bool, err error) {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	switch {
+	case db.closed:
+		return datakit.Hash{}, true, errClosed
+	case db.cache.incomplete != nil:
+		return datakit.Hash{}, false, nil
+	}
+	h, err = db.cache.head(branch)
+	return h, true, err
 }
 
 // headOnDisk is Head while not all branches have been read.

@@ -291,3 +291,33 @@ func TestFS7_ReadOnlyRepository(t *testing.T) {
 		t.Errorf("update: %v, want an error of kind IO", err)
 	}
 }
+
+// TestFS224_PanicWhilePreparing panics when some of the locks are held, which
+// must leave none.
+func TestFS224_PanicWhilePreparing(t *testing.T) {
+	t.Parallel()
+	dir, c := newRepo(t)
+	var fault atomic.Bool
+	db, err := open(dir, &Options{PollInterval: time.Hour}, &disk{deaf: true, before: func(op, path string) error {
+		if filepath.Base(path) == "packed-refs.lock" && fault.CompareAndSwap(true, false) {
+			panic("test")
+		}
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	mustApply(t, db, up("a", zero, c[0]), up("b", zero, c[0]))
+	updates := []store.Update{up("a", c[0], c[1]), up("b", c[0], zero)}
+	fault.Store(true)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		db.Prepare(t.Context(), updates).Abort()
+	}()
+	mustApply(t, db, updates...)
+}

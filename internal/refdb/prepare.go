@@ -49,21 +49,33 @@ func (db *DB) Prepare(ctx context.Context, updates []store.Update) store.Prepare
 	for i, u := range updates {
 		p.changes[i] = &change{Update: u, target: u.Branch}
 	}
-	db.turn.Lock()
-	if err := db.usable(ctx); err != nil {
-		p.each(func(c *change) { c.err = err })
-	} else {
-		p.each(db.lockChange)
-		p.check()
-	}
-	db.turn.Unlock()
-	p.write(ctx)
-	for _, c := range p.changes {
-		if c.err != nil {
-			db.release(c)
+	whole := false
+	defer func() {
+		for _, c := range p.changes {
+			if c.err != nil || !whole {
+				db.release(c)
+			}
 		}
-	}
+		if !whole { // a fault, which must leave no locks behind
+			p.releasePacked()
+		}
+	}()
+	p.lock(ctx)
+	p.write(ctx)
+	whole = true
 	return p
+}
+
+// lock locks the branches and compares them.
+func (p *prepared) lock(ctx context.Context) {
+	p.db.turn.Lock()
+	defer p.db.turn.Unlock()
+	if err := p.db.usable(ctx); err != nil {
+		p.each(func(c *change) { c.err = err })
+		return
+	}
+	p.each(p.db.lockChange)
+	p.check()
 }
 
 // usable returns why no update can be prepared at all, or nil.

@@ -118,14 +118,18 @@ func (db *DB) publish(all []found, p *packed) {
 		return
 	}
 	old := db.cache.packed
-	db.mu.Lock()
-	moves := db.cache.update(all, p)
-	if p != nil {
-		db.cache.unpackable = nil
-	}
-	db.mu.Unlock()
+	moves := db.updateCache(all, p)
 	if p != nil {
 		old.close()
 	}
 	db.subs.tell(moves)
+}
+
+func (db *DB) updateCache(all []found, p *packed) []move {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if p != nil {
+		db.cache.unpackable = nil
+	}
+	return db.cache.update(all, p)
 }

@@ -1,6 +1,7 @@
 package fsapi_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -66,5 +67,26 @@ func BenchmarkReadFile(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkDeepWalk walks down directories in directories. What a step costs
+// must not grow with their depth by much.
+func BenchmarkDeepWalk(b *testing.B) {
+	for _, depth := range []int{10, 100, 400} {
+		c := newEnv(b, transports[0], newTestDB(), nil).connect()
+		names := strings.Split(strings.Repeat("directory/", depth)+"file", "/")
+		h := c.commit("master", "1", map[string]string{strings.Join(names, "/"): "x"})
+		rw := strings.Split(c.begin("master", "t")+"/rw", "/")
+		ro := []string{"snapshots", h, "ro"}
+		for name, at := range map[string][]string{"rw": rw, "ro": ro} {
+			b.Run(fmt.Sprintf("%s/%d", name, depth), func(b *testing.B) {
+				root := walkNodes(b, c.root.(*treeFid).n, at)
+				for b.Loop() {
+					walkNodes(b, root, names)
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(names)), "ns/step")
+			})
+		}
 	}
 }

@@ -18,7 +18,8 @@ type places struct {
 
 	// mu guards the fields of all places. To change them takes the turn of
 	// the transaction as well, so either is enough to read them.
-	mu sync.Mutex
+	mu    sync.Mutex
+	moves uint64 // how often a place got another path
 }
 
 // A place is where an entry is that clients hold.
@@ -30,6 +31,14 @@ type place struct {
 	gone bool // implies that what is below is gone
 
 	below registry[place]
+
+	// What was found out last, so that deep places need not go up to the root.
+	// The turn guards the path, and mu alone the hash.
+	knownPath datakit.Path
+	pathAt    uint64 // 1 + places.moves when it was found out
+	knownHash uint64
+	hashIn    uint64
+	hashAt    uint64 // 1 + places.moves when it was found out
 }
 
 func (ps *places) init(t *transaction) {
@@ -37,21 +46,35 @@ func (ps *places) init(t *transaction) {
 	ps.root = &place{of: ps, dir: true, name: "rw"}
 }
 
-// path returns the present path of the entry.
+// path returns the present path of the entry. The caller has the turn.
 func (p *place) path() datakit.Path {
 	if p.up == nil {
 		return datakit.Root
 	}
-	return p.up.path().Join(datakit.Path(p.name))
+	if now := p.of.moves + 1; p.pathAt != now {
+		p.knownPath, p.pathAt = p.up.path().Join(datakit.Path(p.name)), now
+	}
+	return p.knownPath
 }
 
 // hash returns the path that goes into the qid of the entry, where that of the
-// transaction is in.
+// transaction is in. The caller holds mu.
 func (p *place) hash(in uint64) uint64 {
-	if p.up != nil {
-		in = p.up.hash(in)
+	if now := p.of.moves + 1; p.hashAt != now || p.hashIn != in {
+		up := in
+		if p.up != nil {
+			up = p.up.hash(in)
+		}
+		p.knownHash, p.hashIn, p.hashAt = vfs.ChildPath(up, p.name, p.dir), in, now
 	}
-	return vfs.ChildPath(in, p.name, p.dir)
+	return p.knownHash
+}
+
+// hashNow is hash for callers that have the turn.
+func (p *place) hashNow(in uint64) uint64 {
+	p.of.mu.Lock()
+	defer p.of.mu.Unlock()
+	return p.hash(in)
 }
 
 // child returns the place of the entry name in p, which is a directory or not.
@@ -106,6 +129,7 @@ func (p *place) moved(up *place, name string) {
 	}
 	p.up.below.drop(p.name, p)
 	p.up, p.name = up, name
+	p.of.moves++
 	up.below.put(name, p)
 }
 

@@ -31,7 +31,7 @@ func (d rwDir) Stat(ctx context.Context) (vfs.Stat, error) {
 // find returns the entry as it is now.
 func (p *place) find(ctx context.Context) (e datakit.Entry, err error) {
 	err = p.do(ctx, func(tx *datakit.Tx, path datakit.Path) error {
-		e, err = tx.Lookup(ctx, path)
+		e, err = tx.Sub(path).Lookup(ctx, datakit.Root)
 		return entryError(err)
 	})
 	return e, err
@@ -112,7 +112,7 @@ func (d rwDir) Lookup(ctx context.Context, name string) (n vfs.Node, err error) 
 		if datakit.CheckName(name) != nil {
 			return vfs.ErrNotExist
 		}
-		e, err := tx.Lookup(ctx, path.Join(datakit.Path(name)))
+		e, err := tx.Sub(path).Lookup(ctx, datakit.Path(name)) // as a whole it would be checked each time
 		if err != nil {
 			return entryError(err)
 		}
@@ -132,7 +132,7 @@ func (d rwDir) List(ctx context.Context) (list []vfs.Dirent, err error) {
 		if err != nil {
 			return entryError(err)
 		}
-		here := d.hash(in.Path)
+		here := d.hashNow(in.Path)
 		list = make([]vfs.Dirent, len(entries))
 		for i, e := range entries {
 			list[i] = vfs.Dirent{Name: e.Name, Qid: entryQid(e, vfs.ChildPath(here, e.Name, e.Mode == datakit.Dir))}

@@ -27,11 +27,11 @@ func (d *viewDir) Lookup(ctx context.Context, name string) (vfs.Node, error) {
 	if datakit.CheckName(name) != nil {
 		return nil, vfs.ErrNotExist
 	}
-	path := d.path.Join(datakit.Path(name))
-	e, err := st.tree.Lookup(ctx, path)
+	e, err := st.tree.Sub(d.path).Lookup(ctx, datakit.Path(name))
 	if err != nil {
 		return nil, entryError(err)
 	}
+	path := d.path.Join(datakit.Path(name))
 	hash := vfs.ChildPath(d.hash, name, e.Mode == datakit.Dir)
 	return newViewNode(viewEntry{v: d.v, up: d, path: path, hash: hash, at: st, mode: e.Mode, id: e.Hash}), nil
 }

@@ -191,7 +191,7 @@ func (db *DB) Tree(ctx context.Context, id datakit.TreeID) (datakit.TreeDriver, 
 }
 
 func (db *DB) treeAt(id datakit.TreeID) *tree {
-	return &tree{db.objs, object.TreeEntry{Mode: id.Mode, Hash: id.Hash}}
+	return &tree{objs: db.objs, root: object.TreeEntry{Mode: id.Mode, Hash: id.Hash}}
 }
 
 // Diff implements datakit.ObjectDriver.

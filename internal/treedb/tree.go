@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/object"
@@ -13,17 +14,34 @@ import (
 type tree struct {
 	objs *objects
 	root object.TreeEntry
+	last atomic.Pointer[deep] // the deep directory that was found last
 }
+
+// A deep is a directory more than deepSteps below the root of a tree.
+type deep struct {
+	path datakit.Path
+	dir  object.TreeEntry
+}
+
+const deepSteps = 8
 
 var _ datakit.TreeDriver = (*tree)(nil)
 
-// find returns the entry at path.
+// find returns the entry at path. What is in the deep directory found last is
+// found at once.
 func (t *tree) find(path datakit.Path) (object.TreeEntry, error) {
-	e := t.root
-	for step := range path.Steps() {
+	e, rest, steps := t.root, path, 0
+	if last := t.last.Load(); last != nil && path.Within(last.path) {
+		e, rest = last.dir, datakit.Path(strings.TrimPrefix(string(path[len(last.path):]), "/"))
+		steps = deepSteps
+	}
+	above := e
+	for step := range rest.Steps() {
 		if e.Mode != datakit.Dir {
 			return e, datakit.NotDir
 		}
+		above = object.TreeEntry{Mode: e.Mode, Hash: e.Hash}
+		steps++
 		children, err := t.objs.tree(e.Hash)
 		if err != nil {
 			return e, inside(e.Hash, err)
@@ -32,6 +50,13 @@ func (t *tree) find(path datakit.Path) (object.TreeEntry, error) {
 		if !isShown(e.Mode) || !validName(step) {
 			return e, datakit.NotExist
 		}
+	}
+	switch {
+	case steps <= deepSteps || rest == datakit.Root:
+	case e.Mode == datakit.Dir:
+		t.last.Store(&deep{path, object.TreeEntry{Mode: e.Mode, Hash: e.Hash}})
+	case rest.Dir() != datakit.Root:
+		t.last.Store(&deep{path.Dir(), above})
 	}
 	return e, nil
 }

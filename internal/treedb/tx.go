@@ -23,6 +23,7 @@ type tx struct {
 	parents   []datakit.Hash
 	conflicts map[datakit.Path]bool
 	inputs    *mergeInputs   // of the last merge
+	last      found          // the directory that was found last
 	held      []store.Staged // objects stored early, protected until the end
 	unsaved   int64          // bytes written since contents were last stored
 	ended     bool
@@ -67,13 +68,28 @@ func (t *tx) use(ctx context.Context, f func() error) error {
 	return f()
 }
 
-// find returns the entry at path as it is shown. It is not to be edited.
+// A found is a directory of a transaction as it was at a revision.
+type found struct {
+	path datakit.Path
+	dir  *node
+	rev  uint64
+}
+
+// find returns the entry at path as it is shown. It is not to be edited. What is
+// in the directory found last, or that itself, is found at once, so that it
+// takes no longer the deeper one goes, step by step.
 func (t *tx) find(path datakit.Path) (*node, error) {
-	n := t.root
-	for step := range path.Steps() {
+	n, rest := t.root, path
+	if t.last.dir != nil && t.last.rev == t.rev && path.Within(t.last.path) {
+		n, rest = t.last.dir, path[len(t.last.path):]
+		rest = datakit.Path(strings.TrimPrefix(string(rest), "/"))
+	}
+	above := n
+	for step := range rest.Steps() {
 		if n.mode != datakit.Dir {
 			return nil, datakit.NotDir
 		}
+		above = n
 		var err error
 		if n, err = t.child(n, step); err != nil {
 			return nil, err
@@ -81,6 +97,11 @@ func (t *tx) find(path datakit.Path) (*node, error) {
 		if n == nil || !isShown(n.mode) || !validName(step) {
 			return nil, datakit.NotExist
 		}
+	}
+	if n.mode == datakit.Dir {
+		t.last = found{path, n, t.rev}
+	} else if rest != datakit.Root {
+		t.last = found{path.Dir(), above, t.rev}
 	}
 	return n, nil
 }
@@ -254,7 +275,7 @@ func (t *tx) end() {
 	}
 	t.ended = true
 	t.root.discard()
-	t.root = nil
+	t.root, t.last = nil, found{}
 	for _, s := range t.held {
 		s.Release()
 	}

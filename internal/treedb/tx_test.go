@@ -1,6 +1,7 @@
 package treedb
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -51,4 +52,50 @@ func TestFS167_ChangedAcrossMerge(t *testing.T) {
 			t.Errorf("%s was changed at %v, want %d", path, got, want)
 		}
 	}
+}
+
+// TestFS220_DeepPaths looks at deep paths in turn, in a transaction and in what
+// it has committed: what was found before must not be taken for what is there.
+func TestFS220_DeepPaths(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := datakit.New(New(memstore.NewObjects(), memstore.NewRefs(), Options{}))
+	defer db.Close()
+	deep := datakit.Path(strings.Repeat("d/", 20) + "d")
+	modes := func(tree *datakit.Tree, want map[datakit.Path]datakit.Mode) {
+		t.Helper()
+		for range 2 { // in two orders
+			for path, mode := range want {
+				if got, err := tree.Mode(ctx, path); got != mode || err != nil {
+					t.Fatalf("%s is %v, %v, want %v", path, got, err, mode)
+				}
+			}
+		}
+	}
+	tx := begin(t, db, "master", func(tx *datakit.Tx) error { return tx.MkdirAll(ctx, deep.Join("sub")) })
+	for _, path := range []datakit.Path{"f", "sub/f", "sub/g"} {
+		if err := tx.WriteFile(ctx, deep.Join(path), []byte(path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := map[datakit.Path]datakit.Mode{
+		deep: datakit.Dir, deep.Join("f"): datakit.Normal, deep.Join("sub"): datakit.Dir, deep.Join("sub/f"): datakit.Normal,
+		deep.Join("sub/none"): datakit.Absent, deep.Join("f/g"): datakit.Absent, deep + "x": datakit.Absent, deep.Dir(): datakit.Dir,
+	}
+	modes(&tx.Tree, want)
+	if err := tx.Rename(ctx, deep.Join("sub"), "sub"); err != nil {
+		t.Fatal(err)
+	}
+	delete(want, deep.Join("sub/none"))
+	want[deep.Join("sub")], want[deep.Join("sub/f")] = datakit.Absent, datakit.Absent
+	want["sub"], want["sub/f"], want["f"] = datakit.Dir, datakit.Normal, datakit.Absent
+	modes(&tx.Tree, want)
+	if err := tx.Commit(ctx, "m"); err != nil {
+		t.Fatal(err)
+	}
+	tree, err := db.Branch("master").Tree(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	modes(tree, want)
 }

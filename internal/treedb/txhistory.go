@@ -176,11 +176,12 @@ func (t *tx) Merge(ctx context.Context, h datakit.Hash) error {
 func (t *tx) adopt(result merged, news []datakit.Change) error {
 	before, rev := t.root, t.rev
 	t.rev++
+	t.last = found{}
 	now := t.db.opts.Now()
 	t.root = &node{mode: datakit.Dir, hash: result.tree, rev: t.rev, changed: now}
 	for _, path := range before.emptyDirs(datakit.Root, nil) {
 		if err := t.keepDir(path); err != nil {
-			t.root, t.rev = before, rev
+			t.root, t.rev, t.last = before, rev, found{}
 			return err
 		}
 	}

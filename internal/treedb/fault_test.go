@@ -345,3 +345,34 @@ func panicInPlan() func() error {
 		return nil
 	}
 }
+
+// TestFS214_NotARenaming moves a branch to the head of another that is removed
+// at the same time, by somebody else. One failing does not concern the other.
+func TestFS214_NotARenaming(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	refs := memstore.NewRefs()
+	driver := New(memstore.NewObjects(), refs, Options{})
+	db := datakit.New(driver)
+	defer db.Close()
+	err := db.Branch("b").Update(ctx, "m", func(tx *datakit.Tx) error { return tx.WriteFile(ctx, "f", nil) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, err := db.Branch("b").Head(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := refs.Prepare(ctx, []store.Update{{Branch: "b", Old: head}})
+	defer held.Abort()
+	g := newGroup(driver.commits)
+	if err := errors.Join(g.fastForward("a", head), g.remove("b")); err != nil {
+		t.Fatal(err)
+	}
+	if errs := g.commit(); errs["a"] != nil || !errors.Is(errs["b"], datakit.Locked) {
+		t.Errorf("errors %v, want that b is locked", errs)
+	}
+	if got, err := db.Branch("a").Head(ctx); got != head || err != nil {
+		t.Errorf("head of a %v, %v, want %v", got, err, head)
+	}
+}

@@ -18,6 +18,7 @@ type group struct {
 	ctx   context.Context // of the op that is being planned
 	moves map[string]*move
 	order []*move
+	whole bool // all moves are made or none
 }
 
 // A move is where a group takes a branch.
@@ -107,6 +108,7 @@ func (g *group) rename(from, to string) error {
 	case !target.new.IsZero():
 		return datakit.Exist
 	}
+	g.whole = true
 	g.move(to, source.new)
 	g.move(from, datakit.Hash{})
 	return nil
@@ -272,7 +274,7 @@ func (g *group) prepare(updates []store.Update) (store.Staged, store.Prepared, e
 // by one op move both or not at all.
 func (g *group) apply(updates []store.Update, staged store.Staged, prepared store.Prepared) ([]error, error) {
 	bad := errors.Join(prepared.Errs()...)
-	if bad != nil && (len(updates) == 1 || g.isRename()) {
+	if bad != nil && (len(updates) == 1 || g.whole) {
 		prepared.Abort()
 		staged.Discard()
 		return g.none(prepared.Errs()), nil
@@ -297,11 +299,6 @@ func (g *group) none(errs []error) []error {
 		}
 	}
 	return errs
-}
-
-// isRename reports whether the group is one op that moves two branches.
-func (g *group) isRename() bool {
-	return len(g.order) == 2 && g.order[0].new == g.order[1].old && g.order[1].new.IsZero()
 }
 
 // announceUnmoved tells of the branches that went through several heads and

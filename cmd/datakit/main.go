@@ -87,6 +87,7 @@ func commands(stdout, stderr io.Writer) []*cobra.Command {
 	return append(cli.Commands(os.Stdin, stdout, stderr),
 		serveCommand(stdout, stderr),
 		mountCommand(stdout, stderr),
+		bridgeCommand(stdout, stderr),
 		manCommand(),
 		versionCommand(stdout),
 	)

@@ -1,0 +1,40 @@
+package bridges
+
+import (
+	"github.com/datakit/datakit/github/api"
+	"github.com/datakit/datakit/internal/logs"
+)
+
+// client returns the client, with its token, before any call is made.
+func (b *GitHub) client() (*api.Client, error) {
+	cfg := api.Config{
+		BaseURL: b.APIURL,
+		Version: b.Version,
+		Jobs:    b.Jobs,
+		Log:     b.log(logs.GitHub),
+		Observe: b.called,
+	}
+	if b.App != (App{}) {
+		key, err := api.ReadKey(b.App.KeyFile)
+		if err != nil {
+			return nil, err
+		}
+		cfg.App = &api.App{ID: b.App.ID, Installation: b.App.Installation, Key: key}
+		return api.New(cfg)
+	}
+	t, source, err := b.Token.Find()
+	if err != nil {
+		return nil, err
+	}
+	b.log(logs.GitHub).Info("the token is from " + source)
+	cfg.Token = t
+	return api.New(cfg)
+}
+
+// called counts a request.
+func (b *GitHub) called(o api.Observation) {
+	b.Metrics.Called(o.Op, string(o.Result))
+	if o.Remaining >= 0 {
+		b.Metrics.Remaining(o.Remaining)
+	}
+}

@@ -1,0 +1,78 @@
+package bridges
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/connect"
+	"github.com/datakit/datakit/gitdb"
+	"github.com/datakit/datakit/internal/endpoint"
+	"github.com/datakit/datakit/p9db"
+)
+
+const (
+	// A server is asked this often whether it is there (GH-195).
+	pingInterval = 15 * time.Second
+
+	// The delays between attempts to connect (GH-109).
+	firstDelay = time.Second
+	lastDelay  = time.Minute
+)
+
+// A Database says which branch of which database a bridge works on.
+type Database struct {
+	Endpoint string // in one of the forms of ParseEndpoint
+	Branch   string
+}
+
+// String names both, for people.
+func (d Database) String() string { return fmt.Sprintf("branch %s of %s", d.Branch, d.Endpoint) }
+
+// ParseEndpoint checks an endpoint (GH-193) and returns it with what was left
+// out:
+//
+//	tcp://HOST:PORT              a server; tcp://HOST has port 5640
+//	tcp:HOST:PORT                the same, as it was written once
+//	file://PATH, unix://PATH     a server at a Unix socket
+//	git://PATH                   a Git repository, without a server
+func ParseEndpoint(text string) (string, error) {
+	if path, ok := strings.CutPrefix(text, "git://"); ok {
+		if path == "" {
+			return "", fmt.Errorf("endpoint %q: use git://PATH, such as git:///srv/state", text)
+		}
+		return text, nil
+	}
+	modern := text
+	if rest, ok := strings.CutPrefix(text, "tcp:"); ok && !strings.HasPrefix(rest, "//") {
+		modern = "tcp://" + rest
+	}
+	for _, scheme := range []string{"tcp://", "file://", "unix://"} {
+		if !strings.HasPrefix(modern, scheme) {
+			continue
+		}
+		a, err := endpoint.Parse(modern, endpoint.DefaultPort)
+		if err != nil {
+			return "", fmt.Errorf("endpoint %q: %w", text, err)
+		}
+		return a.String(), nil
+	}
+	return "", fmt.Errorf("endpoint %q: %w: use tcp://HOST:PORT, unix://PATH or git://PATH", text, endpoint.ErrInvalid)
+}
+
+// open opens the database. A repository that does not exist is made, with its
+// HEAD at the branch, and work trees are left alone (GH-194). A server need not
+// be there if reconnect is set: what is asked of the database waits for it.
+func (d Database) open(ctx context.Context, reconnect bool, log *slog.Logger) (*datakit.DB, error) {
+	if path, ok := strings.CutPrefix(d.Endpoint, "git://"); ok {
+		return gitdb.Open(path, &gitdb.Options{Head: d.Branch, Log: log})
+	}
+	opts := &connect.Options{Log: log, Server: p9db.Options{PingInterval: pingInterval}}
+	if reconnect {
+		opts.Reconnect = &p9db.ReconnectOptions{MinDelay: firstDelay, MaxDelay: lastDelay}
+	}
+	return connect.Open(ctx, d.Endpoint, opts)
+}

@@ -1,6 +1,7 @@
 package bridges
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -27,6 +28,8 @@ const (
 type Database struct {
 	Endpoint string // in one of the forms of ParseEndpoint
 	Branch   string
+
+	ping time.Duration // how often a server is asked whether it is there; 0 means pingInterval
 }
 
 // String names both, for people.
@@ -70,7 +73,7 @@ func (d Database) open(ctx context.Context, reconnect bool, log *slog.Logger) (*
 	if path, ok := strings.CutPrefix(d.Endpoint, "git://"); ok {
 		return gitdb.Open(path, &gitdb.Options{Head: d.Branch, Log: log})
 	}
-	opts := &connect.Options{Log: log, Server: p9db.Options{PingInterval: pingInterval}}
+	opts := &connect.Options{Log: log, Server: p9db.Options{PingInterval: cmp.Or(d.ping, pingInterval)}}
 	if reconnect {
 		opts.Reconnect = &p9db.ReconnectOptions{MinDelay: firstDelay, MaxDelay: lastDelay}
 	}

@@ -52,7 +52,7 @@ func (b *GitHub) dryRun(ctx context.Context, db *datakit.DB, gh *api.Client) err
 func (b *GitHub) printCommit(message string) {
 	fmt.Fprintf(b.Out, "commit to %s:\n", b.Database.Branch)
 	for line := range strings.Lines(message) {
-		fmt.Fprintf(b.Out, "    %s\n", strings.TrimSuffix(line, "\n"))
+		fmt.Fprintln(b.Out, strings.TrimRight("    "+line, " \n"))
 	}
 }
 

@@ -38,7 +38,8 @@ func TestGH185_OtherBranch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.branch = w.db.Branch("elsewhere")
-	p := w.bridge("-b", "elsewhere", "--once", "-r", "test/test")
+	p := daemon.Command(t, w.env(), "bridge", "github", "--datakit=git://"+w.dir, "--api-url="+w.url,
+		"--branch", "elsewhere", "--once", "--repositories", "test/test", "--capabilities", "*:r")
 	if status := p.Wait(); status != 0 || w.file(monitorFile) != "" {
 		t.Errorf("exit status %d", status)
 	}
@@ -131,7 +132,7 @@ func TestGH190_DryRunOfACommit(t *testing.T) {
     initial commit
 commit to github-metadata:
     1 item updated
-    
+
     {test/test heads/master[foo]}
 `
 	if p.Out() != want {

@@ -94,7 +94,11 @@ func obey(db *datakit.DB, files *fsapi.FS, m *fuse.Mount, args []string) error {
 	switch args[0] {
 	case "put":
 		return db.Branch(args[1]).Update(ctx, "put", func(tx *datakit.Tx) error {
-			return tx.Create(ctx, datakit.Path(args[2]), datakit.Normal, []byte(args[3]))
+			file := datakit.Path(args[2])
+			if err := tx.MkdirAll(ctx, file.Dir()); err != nil {
+				return err
+			}
+			return tx.Create(ctx, file, datakit.Normal, []byte(args[3]))
 		})
 	case "rm":
 		return db.Branch(args[1]).Update(ctx, "rm", func(tx *datakit.Tx) error {

@@ -137,6 +137,9 @@ func newDriver(c *p9.Client, o *Options) *driver {
 	return d
 }
 
+// Lost is closed when the connection has ended, for whatever reason.
+func (d *driver) Lost() <-chan struct{} { return d.c.Lost() }
+
 // Close implements datakit.Driver. The server discards what is open.
 func (d *driver) Close() error {
 	if d.closed.Swap(true) {

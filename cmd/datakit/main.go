@@ -127,10 +127,3 @@ same version.`,
 		RunE:    func(cmd *cobra.Command, args []string) error { return help.WriteMan(cmd.Root(), args[0]) },
 	}
 }
-
-// mountHelper is the mount command as a program of its own.
-func mountHelper(stdout, stderr io.Writer) *cobra.Command {
-	cmd := quietly(mountCommand(stdout, stderr))
-	cmd.Use = "datakit-mount [DIR]"
-	return cmd
-}

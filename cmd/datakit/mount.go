@@ -1,164 +1,65 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/netip"
-	"os"
-	"os/exec"
-	"os/user"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/datakit/datakit/p9"
+	"github.com/datakit/datakit/internal/cli"
+	"github.com/datakit/datakit/internal/logs"
+	"github.com/datakit/datakit/internal/mount"
+	"github.com/datakit/datakit/internal/serve"
 )
 
-// askTime is how long a server may take to say which dialects it speaks.
-const askTime = 5 * time.Second
-
-// mountOptions are the options of the mount helper (specification of the
-// client API, CL-106 to CL-109).
-type mountOptions struct {
-	host    string
-	port    uint16
-	dialect string
-}
-
 func mountCommand(stdout, stderr io.Writer) *cobra.Command {
-	o := new(mountOptions)
+	m := &mount.Mount{Out: stdout}
+	var from cli.Target
+	var via string
 	cmd := &cobra.Command{
-		Use:   "mount [DIR]",
-		Short: "Mount a served tree with the 9P client of Linux",
-		Long: `Mount a served tree with the 9P client of Linux.
+		Use:   "mount [--addr ADDRESS | --git PATH] DIR",
+		Short: "Mount the tree of a server, or of a repository, on a directory",
+		Long: `Mount the tree of a server, or of a repository, on a directory.
 
-DIR is the place to mount at, /db by default. It is made if it does not exist.
-What needs an administrator is done with sudo. The exit status is that of mount.`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			dir := "/db"
-			if len(args) == 1 {
-				dir = args[0]
+A server's tree is mounted with the 9P client of the kernel, if it has one and
+the user is root, and else with FUSE; a repository's always with FUSE. DIR must
+be an empty directory.
+
+The command says "mounted" when DIR can be used, and stays until it is unmounted
+by Ctrl-C (SIGINT), SIGTERM or umount, or the server is gone. Transactions that
+are open then are discarded. Who still uses DIR at a signal gets errors after a
+few seconds; a second signal does not wait for that.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("name one directory to mount on; usage: %s", cmd.UseLine())
 			}
-			return o.mount(cmd.Context(), dir, stdout, stderr)
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch m.Via = mount.Via(via); m.Via {
+			case mount.Auto, mount.Kernel, mount.FUSE:
+			default:
+				return fmt.Errorf("--via %q: use auto, kernel or fuse", via)
+			}
+			addr, err := from.Address()
+			if err != nil {
+				return err
+			}
+			log, err := logs.New(logs.Options{Level: logs.Warning, Stdout: stdout, Stderr: stderr})
+			if err != nil {
+				return err
+			}
+			defer log.Close()
+			m.Log, m.Sources = log.Logger(logs.Server), serve.LogSources(log)
+			m.Addr, m.Dir = addr, args[0]
+			m.AtForce = func(do func()) func() { return beforeExit(cmd.Context(), do) }
+			return m.Run(cmd.Context())
 		},
 	}
+	from.Flags(cmd)
 	f := cmd.Flags()
-	f.StringVarP(&o.host, "host", "h", "172.17.0.2", "name or address of the `HOST` that serves")
-	f.Uint16VarP(&o.port, "port", "p", 5640, "TCP `PORT` of the server")
-	f.StringVar(&o.dialect, "dialect", "", "`DIALECT` of the protocol: 9p2000, 9p2000.u or 9p2000.L (default the last, if the server speaks it, else the first)")
-	f.Bool("help", false, "print this text") // -h is the host
+	f.StringVar(&via, "via", string(mount.Auto), "`HOW` to mount: kernel, fuse, or auto for the first that is possible")
+	f.BoolVar(&m.AllowOther, "allow-other", false, "let other users look at the tree, with FUSE")
+	f.BoolVar(&m.Full, "nonempty", false, "mount on a directory that is not empty")
 	return cmd
-}
-
-// mount makes dir if it does not exist, and mounts the server on it.
-func (o *mountOptions) mount(ctx context.Context, dir string, stdout, stderr io.Writer) error {
-	dialect, ok := dialects[o.dialect]
-	if !ok {
-		return fmt.Errorf("--dialect %q: use 9p2000, 9p2000.u or 9p2000.L", o.dialect)
-	}
-	if dir == "" {
-		return errors.New("DIR is empty")
-	}
-	ip, err := resolve(ctx, o.host)
-	if err != nil {
-		return fmt.Errorf("--host %s: %w", o.host, err)
-	}
-	if o.dialect == "" && speaksL(ctx, netip.AddrPortFrom(ip, o.port)) {
-		dialect = dialects["9p2000.L"]
-	}
-	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
-		if err := asAdmin(ctx, stdout, stderr, "mkdir", "-p", "--", dir); err != nil {
-			return err
-		}
-	}
-	return asAdmin(ctx, stdout, stderr, "mount", "-t", "9p", "-o", o.kernelOptions(dialect), "--", ip.String(), dir)
-}
-
-// dialects are the values of --dialect, and what mount is told for each. The
-// empty one is what is used if the server has not said that it speaks the last.
-var dialects = map[string]string{
-	"":         "noextend",
-	"9p2000":   "version=9p2000",
-	"9p2000.u": "version=9p2000.u",
-	"9p2000.L": "version=9p2000.L",
-}
-
-// kernelOptions returns the options for mount.
-func (o *mountOptions) kernelOptions(dialect string) string {
-	name, uid, gid := userName(), os.Getuid(), os.Getgid()
-	return strings.Join([]string{
-		"trans=tcp",
-		"port=" + strconv.Itoa(int(o.port)),
-		"name=" + name,
-		"uname=" + name,
-		dialect,
-		"nodev",
-		fmt.Sprintf("uid=%d", uid),
-		fmt.Sprintf("gid=%d", gid),
-		fmt.Sprintf("dfltuid=%d", uid),
-		fmt.Sprintf("dfltgid=%d", gid),
-	}, ",")
-}
-
-// userName returns the caller's name, or "user" if it is unknown, or could be
-// taken for more options.
-func userName() string {
-	u, err := user.Current()
-	if err != nil || u.Username == "" || strings.ContainsAny(u.Username, ", \t\n\\\"") {
-		return "user"
-	}
-	return u.Username
-}
-
-// resolve returns an address of a host, one of IPv4 if there is any: not all
-// kernels can mount from the others.
-func resolve(ctx context.Context, host string) (netip.Addr, error) {
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip, nil
-	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	for _, ip := range ips {
-		if ip := ip.Unmap(); ip.Is4() {
-			return ip, nil
-		}
-	}
-	return ips[0], nil
-}
-
-// speaksL asks a server whether it speaks 9P2000.L. One that cannot be reached
-// does not; mount will say so in its own words.
-func speaksL(ctx context.Context, server netip.AddrPort) bool {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
-	c, err := p9.Dial(ctx, "tcp", server.String(), nil)
-	if err != nil {
-		return false
-	}
-	defer c.Close()
-	return c.Dialect() == p9.DotL
-}
-
-// asAdmin runs a program with the administrator's rights and waits for it. If
-// it fails, the error is its exit status.
-func asAdmin(ctx context.Context, stdout, stderr io.Writer, argv ...string) error {
-	if os.Geteuid() != 0 {
-		argv = append([]string{"sudo", "--"}, argv...)
-	}
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout, stderr
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() > 0 {
-		return statusError(exit.ExitCode())
-	}
-	return err
 }

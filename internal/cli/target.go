@@ -15,12 +15,17 @@ import (
 	"github.com/datakit/datakit/internal/terminal"
 )
 
-// A target is the database that a command works on, and how it prints.
+// A Target is the database that a command works on, as its options say.
+type Target struct {
+	addr, git string
+}
+
+// A target is a Target, and how the command prints.
 type target struct {
 	*stdio
-	addr, git string
-	json      bool
-	progress  *terminal.Progress // of what the command does; nil if nobody sees it
+	Target
+	json     bool
+	progress *terminal.Progress // of what the command does; nil if nobody sees it
 }
 
 // defaultAddr is where a server is if nobody says so.
@@ -38,16 +43,16 @@ func (t *target) command(cmd *cobra.Command, run func(ctx context.Context, db *d
 	return cmd
 }
 
-// flags adds the options that say which database it is.
-func (t *target) flags(cmd *cobra.Command) {
+// Flags adds the options that say which database it is.
+func (t *Target) Flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&t.addr, "addr", "", "`ADDRESS` of the server, tcp://HOST:PORT, unix://SOCKET or git://PATH (default $"+addrVariable+", else "+defaultAddr+")")
 	f.StringVar(&t.git, "git", "", "`PATH` of a Git repository, to be used without a server")
-	f.BoolVar(&t.json, "json", false, "print JSON, one object on a line")
 }
 
-// address returns where the database is.
-func (t *target) address() (string, error) {
+// Address returns the address of the database, as package connect takes it.
+// Two that contradict each other are an error of usage.
+func (t *Target) Address() (string, error) {
 	switch {
 	case t.addr != "" && t.git != "":
 		return "", usagef("--addr %s and --git %s: use one of them", t.addr, t.git)
@@ -61,9 +66,15 @@ func (t *target) address() (string, error) {
 	return defaultAddr, nil
 }
 
+// flags adds the options that say which database it is, and how to print.
+func (t *target) flags(cmd *cobra.Command) {
+	t.Flags(cmd)
+	cmd.Flags().BoolVar(&t.json, "json", false, "print JSON, one object on a line")
+}
+
 // open opens the database.
 func (t *target) open(ctx context.Context) (*datakit.DB, error) {
-	addr, err := t.address()
+	addr, err := t.Address()
 	if err != nil {
 		return nil, err
 	}

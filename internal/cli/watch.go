@@ -200,7 +200,7 @@ const execGrace = 2 * time.Second
 
 // exec runs the command for a change.
 func (w *watcher) exec(ctx context.Context, old, line string) error {
-	addr, err := w.address()
+	addr, err := w.Address()
 	if err != nil {
 		return err
 	}

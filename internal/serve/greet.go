@@ -3,6 +3,7 @@ package serve
 import (
 	"fmt"
 	"net"
+	"strconv"
 )
 
 // greet says what is served, where, and what can be done with it.
@@ -47,9 +48,9 @@ func mountHint(a net.Addr) string {
 		if a.IP.IsUnspecified() {
 			ip = "HOST"
 		}
-		return fmt.Sprintf("datakit mount --host %s --port %d DIR", ip, a.Port)
+		return fmt.Sprintf("datakit mount --addr tcp://%s DIR", net.JoinHostPort(ip, strconv.Itoa(a.Port)))
 	case *net.UnixAddr:
-		return fmt.Sprintf("sudo mount -t 9p -o trans=unix,version=9p2000.L,uname=$USER %s DIR", a)
+		return fmt.Sprintf("datakit mount --addr file://%s DIR", a)
 	}
 	return ""
 }

@@ -103,7 +103,7 @@ func (s *Server) serve(ctx context.Context, db *datakit.DB, open listeners) erro
 
 // files returns the 9P server of the database, which Metrics watches.
 func (s *Server) files(db *datakit.DB) *p9.Server {
-	fs := fsapi.New(db, &fsapi.Options{Sources: sources(s.Logs), Log: s.Logs.Logger(logs.Remotes)})
+	fs := fsapi.New(db, &fsapi.Options{Sources: LogSources(s.Logs), Log: s.Logs.Logger(logs.Remotes)})
 	files := &p9.Server{
 		NewSession: func() (vfs.Dir, func(), error) {
 			session := fs.NewSession()
@@ -122,8 +122,8 @@ func (s *Server) files(db *datakit.DB) *p9.Server {
 	return files
 }
 
-// sources are those of l as files show them.
-func sources(l *logs.Logs) (all []fsapi.LogSource) {
+// LogSources are the sources of l as files show them.
+func LogSources(l *logs.Logs) (all []fsapi.LogSource) {
 	for _, src := range l.Sources() {
 		all = append(all, src)
 	}

@@ -153,9 +153,9 @@ func TestGreeting(t *testing.T) {
 		a           net.Addr
 		where, hint string
 	}{
-		{&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5640}, "tcp://127.0.0.1:5640", "datakit mount --host 127.0.0.1 --port 5640 DIR"},
-		{&net.TCPAddr{IP: net.IPv6unspecified, Port: 1}, "tcp://[::]:1", "datakit mount --host HOST --port 1 DIR"},
-		{&net.UnixAddr{Name: "/s", Net: "unix"}, "file:///s", "sudo mount -t 9p -o trans=unix,version=9p2000.L,uname=$USER /s DIR"},
+		{&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5640}, "tcp://127.0.0.1:5640", "datakit mount --addr tcp://127.0.0.1:5640 DIR"},
+		{&net.TCPAddr{IP: net.IPv6unspecified, Port: 1}, "tcp://[::]:1", "datakit mount --addr tcp://HOST:1 DIR"},
+		{&net.UnixAddr{Name: "/s", Net: "unix"}, "file:///s", "datakit mount --addr file:///s DIR"},
 		{&net.IPAddr{IP: net.IPv4(1, 2, 3, 4)}, "1.2.3.4", ""},
 	} {
 		if got := where(tt.a); got != tt.where {

@@ -133,14 +133,32 @@ func TestFS217_Errnos(t *testing.T) {
 		"a hard link":           {os.Link(at(tx+"rw/d/x"), at(tx+"rw/y")), syscall.EPERM},
 		"a pipe":                {syscall.Mkfifo(at(tx+"rw/p"), 0o644), syscall.EPERM},
 		"a length beyond all":   {os.Truncate(at(tx+"rw/d/x"), 1<<40), syscall.EFBIG},
-		"exclusive":             {func() error { _, err := os.OpenFile(at(tx+"rw/d/x"), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644); return err }(), syscall.EEXIST},
-		"a malformed hash":      {func() error { _, err := os.Stat(at("snapshots/x")); return err }(), syscall.ENOENT},
-		"extended attributes":   {func() error { _, err := syscall.Getxattr(at(tx+"msg"), "user.x", nil); return err }(), syscall.EOPNOTSUPP},
+		"exclusive": {func() error {
+			_, err := os.OpenFile(at(tx+"rw/d/x"), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
+			return err
+		}(), syscall.EEXIST},
+		"a malformed hash":    {func() error { _, err := os.Stat(at("snapshots/x")); return err }(), syscall.ENOENT},
+		"extended attributes": {func() error { _, err := syscall.Getxattr(at(tx+"msg"), "user.x", nil); return err }(), syscall.EOPNOTSUPP},
 	} {
 		if !errors.Is(tt.got, tt.want) {
 			t.Errorf("%s: %v, want %v", what, tt.got, tt.want)
 		}
 	}
+}
+
+// TestFS111_Executable: access(2) tells what chmod has made of a file.
+func TestFS111_Executable(t *testing.T) {
+	t.Parallel()
+	m := start(t)
+	path := filepath.Join(m.begin(), "f")
+	m.must(os.WriteFile(path, []byte("#!/bin/sh\necho ran\n"), 0o644))
+	const executable = 1 // X_OK
+	if err := syscall.Access(path, executable); !errors.Is(err, syscall.EACCES) {
+		t.Errorf("a normal file: %v", err)
+	}
+	m.must(os.Chmod(path, 0o755))
+	m.must(syscall.Access(path, executable))
+	m.is("branch/b/transactions/t/rw/f", "ran")
 }
 
 // TestFS106_Mapped changes a file through memory that is mapped.

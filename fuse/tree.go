@@ -152,6 +152,22 @@ func (t *tree) describe(r *request, node vfs.Node, out *gofuse.AttrOut) error {
 	return nil
 }
 
+// Access implements gofuse.RawFileSystem. All may be read and written, as far
+// as opening goes; only what is executable may be executed.
+func (t *tree) Access(cancel <-chan struct{}, in *gofuse.AccessIn) gofuse.Status {
+	r := t.begin(cancel)
+	defer r.finish()
+	node, err := t.inodes.node(in.NodeId)
+	if err != nil {
+		return t.status(err)
+	}
+	st, err := node.Stat(r)
+	if err == nil && in.Mask&gofuse.X_OK != 0 && st.Qid.Kind == vfs.KindFile && st.Perm&0o111 == 0 {
+		return gofuse.EACCES
+	}
+	return t.status(err)
+}
+
 // SetAttr implements gofuse.RawFileSystem. It sets length and mode, in this
 // order; owner, group and times are accepted and ignored.
 func (t *tree) SetAttr(cancel <-chan struct{}, in *gofuse.SetAttrIn, out *gofuse.AttrOut) gofuse.Status {

@@ -31,6 +31,7 @@ var recipes = []struct {
 	{"FS108_Symlinks", false},
 	{"FS111_Chmod", true},
 	{"FS112_Move", true},
+	{"FS112_FS172_EditorSave", true},
 	{"FS107_CopyTree", true},
 	{"FS28_BranchNamesWithSlash", true},
 	{"FS47_FS48_Branches", true},

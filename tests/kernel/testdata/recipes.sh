@@ -1,8 +1,12 @@
-# Shell recipes of the manual, run by a guest's busybox in a mounted tree.
-# Each argument is a dialect and the name of a function below, such as
-# 9p2000.L/FS44_Root; for each this prints "=== ARGUMENT", what it printed, and
-# "--- ARGUMENT STATUS". A recipe works on a branch of its own, $B, so that none
-# depends on another. $M is where the dialect is mounted.
+# Shell recipes of the manual, run by a guest's busybox, or the shell of a host,
+# in a mounted tree. Each argument is a dialect, or another kind of mount, and the
+# name of a function below, such as 9p2000.L/FS44_Root; for each this prints
+# "=== ARGUMENT", what it printed, and "--- ARGUMENT STATUS". A recipe works on a
+# branch of its own, $B, so that none depends on another. $M is where the dialect
+# is mounted, below $ROOT, and $T a folder for what is not in the tree, which is
+# emptied.
+T=${T:-/tmp} ROOT=${ROOT:-/mnt}
+command -v usleep >/dev/null || usleep() { sleep 0.1; }
 
 # begin TX [BRANCH] starts a transaction and goes there.
 begin() {
@@ -43,13 +47,13 @@ until_true() {
 refused() {
   text=$1
   shift
-  if "$@" 2>/tmp/refused; then
+  if "$@" 2>"$T/refused"; then
     echo "no error: $*"
     return 1
   fi
-  case $VERSION:$(cat /tmp/refused) in
+  case $VERSION:$(cat $T/refused) in
     9p2000:* | *"$text"*) ;;
-    *) echo "$*: got '$(cat /tmp/refused)', want '$text'"; return 1 ;;
+    *) echo "$*: got '$(cat $T/refused)', want '$text'"; return 1 ;;
   esac
 }
 write() { echo "$1" >"$2"; }
@@ -105,10 +109,10 @@ FS106_Edit() {
 
 FS164_LargeFile() {
   begin t
-  dd if=/dev/urandom of=/tmp/large bs=64k count=48 2>/dev/null
-  cp /tmp/large rw/large
+  dd if=/dev/urandom of=$T/large bs=64k count=48 2>/dev/null
+  cp $T/large rw/large
   commit 'Large'
-  cmp /tmp/large "branch/$B/ro/large"
+  cmp $T/large "branch/$B/ro/large"
   is "$(stat -c %s branch/$B/ro/large)" 3145728
 }
 
@@ -118,8 +122,10 @@ FS109_FS110_Directories() {
   echo x >rw/a/b/c/x
   echo y >rw/a/y
   mkdir rw/empty
-  # Only 9P2000.L tells rmdir from rm -r.
-  [ "$VERSION" != 9p2000.L ] || refused 'Directory not empty' rmdir rw/a/b
+  case $VERSION in
+    9p2000 | 9p2000.u) ;; # do not tell rmdir from rm -r
+    *) refused 'Directory not empty' rmdir rw/a/b ;;
+  esac
   commit 'Nested'
   is "$(ls branch/$B/ro)" a
   begin t
@@ -174,17 +180,43 @@ FS112_Move() {
   is "$(cat branch/$B/ro/moved/y)" x
 }
 
-FS107_CopyTree() {
-  mkdir -p /tmp/tree/sub
-  echo a >/tmp/tree/a
-  echo b >/tmp/tree/sub/b
-  chmod 775 /tmp/tree/sub/b
-  [ "$VERSION" = 9p2000 ] || ln -sf a /tmp/tree/link
+FS112_FS172_EditorSave() {
+  put file one
   begin t
-  cp -a /tmp/tree rw/tree
-  diff -r /tmp/tree rw/tree
+  echo two >rw/.file.swp
+  dd if=rw/.file.swp of=rw/file.new conv=fsync 2>/dev/null
+  mv rw/file.new rw/file
+  rm rw/.file.swp
+  is "$(ls -A rw)" file
+  commit 'Saved'
+  is "$(cat branch/$B/ro/file)" two
+}
+
+FS107_GitClone() {
+  git init -q "$T/src"
+  echo text >"$T/src/file"
+  git -C "$T/src" add file
+  git -C "$T/src" -c user.name=n -c user.email=e commit -qm 'A commit'
+  begin t
+  git clone -q --bare "$T/src" rw/clone.git
+  git -C rw/clone.git fsck --strict
+  git clone -q rw/clone.git "$T/back"
+  is "$(cat "$T/back/file")" text
+  commit 'Cloned'
+  diff -r "$T/src/.git/objects" "branch/$B/ro/clone.git/objects" >/dev/null || ls -R "branch/$B/ro/clone.git" | grep -q pack
+}
+
+FS107_CopyTree() {
+  mkdir -p $T/tree/sub
+  echo a >$T/tree/a
+  echo b >$T/tree/sub/b
+  chmod 775 $T/tree/sub/b
+  [ "$VERSION" = 9p2000 ] || ln -sf a $T/tree/link
+  begin t
+  cp -a $T/tree rw/tree
+  diff -r $T/tree rw/tree
   commit 'Copied'
-  diff -r /tmp/tree "branch/$B/ro/tree"
+  diff -r $T/tree "branch/$B/ro/tree"
   is "$(stat -c %a branch/$B/ro/tree/a branch/$B/ro/tree/sub/b | tr '\n' ' ')" '664 775 '
 }
 
@@ -265,13 +297,13 @@ FS119_ConflictAtCommit() {
 
 FS51_HeadLive() {
   put file one
-  cat "branch/$B/head.live" >/tmp/heads &
+  cat "branch/$B/head.live" >$T/heads &
   reader=$!
-  until_true test -s /tmp/heads
-  is "$(cat /tmp/heads)" "$(cat branch/$B/head)"
+  until_true test -s $T/heads
+  is "$(cat $T/heads)" "$(cat branch/$B/head)"
   put file two
-  until_true grep -q "$(cat branch/$B/head)" /tmp/heads
-  is "$(wc -l </tmp/heads)" 2
+  until_true grep -q "$(cat branch/$B/head)" $T/heads
+  is "$(wc -l <$T/heads)" 2
   kill $reader
   wait $reader || true
 }
@@ -279,14 +311,14 @@ FS51_HeadLive() {
 FS59_TreeLive() {
   put other x
   begin live
-  cat "$M/branch/$B/watch/src.node/Makefile.node/tree.live" >/tmp/trees &
+  cat "$M/branch/$B/watch/src.node/Makefile.node/tree.live" >$T/trees &
   reader=$!
-  until_true test -s /tmp/trees
-  is "$(cat /tmp/trees)" ''
+  until_true test -s $T/trees
+  is "$(cat $T/trees)" ''
   mkdir rw/src
   printf 'all: build' >rw/src/Makefile
   commit 'Makefile'
-  until_true grep -q F-d81e367f87ee314bcd3e449b1c6641efda5bc269 /tmp/trees
+  until_true grep -q F-d81e367f87ee314bcd3e449b1c6641efda5bc269 $T/trees
   kill $reader
   wait $reader || true
   is "$(cat trees/F-d81e367f87ee314bcd3e449b1c6641efda5bc269)" 'all: build'
@@ -294,16 +326,16 @@ FS59_TreeLive() {
 
 FS52_Reflog() {
   put file one
-  cat "branch/$B/reflog" >/tmp/reflog &
+  cat "branch/$B/reflog" >$T/reflog &
   reader=$!
   # until the reader has opened it, commits are not its business
   until_true grep -q "branch/$B/reflog" /proc/$reader/cmdline
   until_true sh -c "ls -l /proc/$reader/fd | grep -q reflog"
   for i in 1 2 3; do
     put file "$i"
-    cat "branch/$B/head" >>/tmp/want
+    cat "branch/$B/head" >>$T/want
   done
-  until_true cmp -s /tmp/want /tmp/reflog
+  until_true cmp -s $T/want $T/reflog
   kill $reader
   wait $reader || true
 }
@@ -370,8 +402,8 @@ FS217_Errors() {
 for job in "$@"; do
   VERSION=${job%/*} name=${job#*/}
   echo "=== $job"
-  M=/mnt/$VERSION B=$VERSION.$name
-  rm -rf /tmp/*
+  M=$ROOT/$VERSION B=$VERSION.$name
+  rm -rf "${T:?}"/*
   [ -d "$M" ] || m9 "$VERSION" "$M" || exit 77
   cd "$M" || exit 77
   (

@@ -22,6 +22,8 @@ type env struct {
 
 	datakit func() (string, error) // builds our command once
 	p9ufs   func() (string, error) // builds p9ufs once
+
+	loopback func() (string, error) // builds go-fuse's example once
 }
 
 // newEnv makes directories below dir, which is created if missing.
@@ -46,6 +48,7 @@ func newEnv(ctx context.Context, dir string, size size) (*env, error) {
 	}
 	e.datakit = e.builder("datakit", "github.com/datakit/datakit/cmd/datakit")
 	e.p9ufs = e.builder("p9ufs", "github.com/hugelgupf/p9/cmd/p9ufs")
+	e.loopback = e.builder("loopback", "github.com/hanwen/go-fuse/v2/example/loopback")
 	return e, nil
 }
 

@@ -20,6 +20,7 @@ var benchmarks = []benchmark{
 	{"files", "2,000 small files of a snapshot", smallFiles},
 	{"tree", "a tree of 2,000 small files, through package p9db", wholeTree},
 	{"stream", "a large file of a snapshot, in order", largeFile},
+	{"fuse", "2,000 small files and a large one, in FUSE mounts", fuseMounts},
 	{"list", "listings of 1,000 entries", listings},
 	{"watch", "from a commit to those who watch", watchers},
 	{"large", "a repository of a million objects", largeRepository},

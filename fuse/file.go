@@ -123,6 +123,10 @@ func (t *tree) Write(cancel <-chan struct{}, in *gofuse.WriteIn, data []byte) (u
 	return uint32(len(data)), gofuse.OK
 }
 
+// Flush implements gofuse.RawFileSystem. There is nothing to do at a close, and
+// the kernel does not ask again.
+func (t *tree) Flush(<-chan struct{}, *gofuse.FlushIn) gofuse.Status { return gofuse.ENOSYS }
+
 // Fsync implements gofuse.RawFileSystem. What is written is safe when it is
 // committed.
 func (t *tree) Fsync(<-chan struct{}, *gofuse.FsyncIn) gofuse.Status { return gofuse.OK }

@@ -13,9 +13,6 @@ import (
 	"github.com/datakit/datakit/internal/endpoint"
 )
 
-// messageSize is the longest message that the kernel is to use, in bytes.
-const messageSize = 256 << 10
-
 // mountKernel mounts the tree of a server with the kernel's 9P client. The
 // kernel has a connection of its own, which is the session of the mount.
 func (m *Mount) mountKernel(ctx context.Context, dir string) (*mounted, error) {

@@ -32,6 +32,10 @@ const (
 )
 
 const (
+	// messageSize is the longest message between a mount and its server, in
+	// bytes: that of a read by the kernel.
+	messageSize = 256 << 10
+
 	// pingInterval is how often a server is asked whether it is still there.
 	pingInterval = 30 * time.Second
 
@@ -111,7 +115,7 @@ func ignoreLoss(err, known error) error {
 // open opens the database.
 func (m *Mount) open(ctx context.Context) (*datakit.DB, error) {
 	db, err := connect.Open(ctx, m.Addr, &connect.Options{
-		Server: p9db.Options{PingInterval: pingInterval},
+		Server: p9db.Options{Msize: messageSize, PingInterval: pingInterval},
 		Git:    gitdb.Options{MustExist: true},
 		Log:    m.Log,
 	})

@@ -114,7 +114,7 @@ func sparseFile(e *env) {
 
 // editsOfLargeFile: one byte changes in the middle of a stored file.
 func editsOfLargeFile(e *env) {
-	content := []byte(pseudorandom(11, 5<<20))
+	content := []byte(pseudorandom(11, e.sized(5<<20, 3<<19)))
 	e.put("master", files{"f": normal(string(content))})
 	for _, off := range []int{0, 1 << 20, len(content) / 2, len(content) - 1} {
 		content[off]++

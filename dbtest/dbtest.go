@@ -77,7 +77,7 @@ func allChecks() []check {
 		txChecks, txFileChecks, txReadChecks, txDirChecks, renameChecks, txEndChecks,
 		mergeChecks, mergeTableChecks, mergeBaseChecks, conflictChecks,
 		watchChecks, watchPathChecks, reflogChecks, branchWatcherChecks,
-		diffChecks, errorChecks, updateChecks,
+		diffChecks, lineEndChecks, errorChecks, updateChecks,
 		concurrencyChecks, raceChecks, cancelChecks, closeChecks,
 		bigChecks, foreignChecks, fetchChecks,
 		propertyChecks,

@@ -19,7 +19,7 @@ var propertyChecks = []check{
 }
 
 // lightTries is how often a property is tried if the tests shall be short.
-const lightTries = 20
+const lightTries = 8
 
 // property makes a check of what must hold for all that rapid draws. All tries
 // use one database, on branches of their own.

@@ -64,36 +64,7 @@ func (d *driver) readCommit(ctx context.Context, h datakit.Hash) (datakit.Commit
 	}, nil
 }
 
-// Diff implements datakit.Driver.
-func (d *driver) Diff(ctx context.Context, from, to datakit.Hash) ([]datakit.Change, error) {
-	text, err := keep(d.kept, "diff "+from.String()+to.String(), func() (string, int, error) {
-		b, err := d.readFile(ctx, "snapshots", to.String(), "diff", from.String())
-		return string(b), 150 + len(b), err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return parseDiff(text)
-}
-
-// parseDiff reads a diff file (specification of the filesystem, FS-68).
-func parseDiff(text string) ([]datakit.Change, error) {
-	changes := make([]datakit.Change, 0, strings.Count(text, "\n"))
-	for line := range strings.Lines(text) {
-		line = strings.TrimSuffix(line, "\n")
-		if len(line) < 3 || line[1] != ' ' || !strings.ContainsRune("+-*", rune(line[0])) {
-			return nil, internal("malformed line of differences", line)
-		}
-		path := datakit.Path(line[2:])
-		if path.Check() != nil {
-			return nil, internal("malformed path of a difference", line)
-		}
-		changes = append(changes, datakit.Change{Path: path, Op: datakit.ChangeOp(line[0])})
-	}
-	return changes, nil
-}
-
-// parseLines reads hashes, one a line, and ignores what people may have left
+// parseHashes reads hashes, one a line, and ignores what people may have left
 // between them.
 func parseHashes(text string) ([]datakit.Hash, error) {
 	hashes := []datakit.Hash{}

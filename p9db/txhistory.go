@@ -150,7 +150,9 @@ func (t *tx) Conflicts(ctx context.Context) (paths []datakit.Path, err error) {
 	return paths, err
 }
 
-// conflicts returns the unresolved paths, none if no merge was made.
+// conflicts returns the unresolved paths, none if no merge was made. There is a
+// file at each of them, and they are sorted, so that one with line ends in its
+// name can be told from several.
 func (t *tx) conflicts(ctx context.Context) ([]datakit.Path, error) {
 	paths := []datakit.Path{}
 	text, err := t.read(ctx, "conflicts")
@@ -159,12 +161,25 @@ func (t *tx) conflicts(ctx context.Context) ([]datakit.Path, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	for line := range strings.Lines(text) {
-		path := datakit.Path(strings.TrimSuffix(line, "\n"))
-		if path == datakit.Root || path.Check() != nil {
-			return nil, internal("malformed path of a conflict", line)
+	for lines := splitLines(text); len(lines) > 0; {
+		n, err := joined(lines, func(text string) (bool, error) {
+			path := datakit.Path(text)
+			if path == datakit.Root || path.Check() != nil || len(paths) > 0 && path <= paths[len(paths)-1] {
+				return false, nil
+			}
+			e, err := fileAt(ctx, present{t}, path)
+			if err == nil && e.Mode != datakit.Absent {
+				paths = append(paths, path)
+			}
+			return e.Mode != datakit.Absent, err
+		})
+		if err != nil {
+			return nil, err
 		}
-		paths = append(paths, path)
+		if n == 0 {
+			return nil, internal("malformed path of a conflict", lines[0])
+		}
+		lines = lines[n:]
 	}
 	return paths, nil
 }
@@ -183,7 +198,21 @@ func (t *tx) diff(ctx context.Context, from datakit.Hash) ([]datakit.Change, err
 	if err != nil {
 		return nil, err
 	}
-	return parseDiff(text)
+	return parseDiff(ctx, text, func() (_, _ contents, err error) {
+		old, err := t.d.treeOf(ctx, from)
+		return old, present{t}, err
+	})
+}
+
+// present are the contents of a transaction, for one who has the turn.
+type present struct{ t *tx }
+
+func (p present) Stat(ctx context.Context, path datakit.Path) (datakit.Entry, error) {
+	return p.t.rw.stat(ctx, path)
+}
+
+func (p present) Open(ctx context.Context, path datakit.Path) (datakit.Blob, error) {
+	return p.t.rw.copy(ctx, path)
 }
 
 // Commit implements datakit.TxDriver.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,9 +47,10 @@ type ReconnectOptions struct {
 //     and then what comes.
 //   - FastForward, Remove and Rename of a branch fail, with an error that is
 //     p9.ErrConnection and of kind datakit.IO, and may have had their effect.
-//   - Transactions are lost: all of their operations fail in the same way. A
-//     Commit that fails so may have had its effect: look for it in the history
-//     of the branch.
+//   - Transactions are lost, which is logged: all of their operations fail in
+//     the same way, for good, and the server has nothing of them. A Commit that
+//     fails so may have had its effect: look for it in the history of the
+//     branch.
 func Reconnecting(dial DialFunc, opts *ReconnectOptions) *datakit.DB {
 	if opts == nil {
 		opts = new(ReconnectOptions)
@@ -88,19 +92,23 @@ var _ datakit.Driver = (*link)(nil)
 
 // keepUp connects as often as need be.
 func (l *link) keepUp() {
-	delay := l.opts.MinDelay
+	delay, level := l.opts.MinDelay, slog.LevelWarn
 	for l.ctx.Err() == nil {
 		start := time.Now()
-		err := l.once()
+		connected, err := l.once()
 		if time.Since(start) > delay { // it was of use, or failing takes long enough
 			delay = l.opts.MinDelay
+		}
+		if connected {
+			level = slog.LevelWarn
 		}
 		if l.ctx.Err() != nil {
 			return
 		}
 		l.tell(err)
 		pause := delay/2 + rand.N(delay) // so that not all come at once
-		l.opts.Log.Warn("not connected", "err", err, "next", pause.Round(time.Millisecond))
+		l.opts.Log.Log(l.ctx, level, "not connected", "err", err, "next", pause.Round(time.Millisecond))
+		level = slog.LevelDebug // which it was is told once, until it is connected again
 		select {
 		case <-time.After(pause):
 		case <-l.ctx.Done():
@@ -109,29 +117,40 @@ func (l *link) keepUp() {
 	}
 }
 
-// once connects, and returns when the connection is lost.
-func (l *link) once() error {
+// once connects, and returns when the connection is lost, and whether there was
+// one.
+func (l *link) once() (connected bool, err error) {
 	d, err := l.connect()
 	if err != nil {
 		l.mu.Lock()
 		l.cause = err
 		l.mu.Unlock()
-		return err
+		return false, err
 	}
+	l.opts.Log.Info("connected")
 	l.mu.Lock()
 	l.now = d
 	close(l.ready)
 	l.mu.Unlock()
-	l.opts.Log.Info("connected")
 	l.tell(nil)
 	select {
 	case <-d.c.Lost():
 		d.replaced.Store(true)
+		l.reportLost(d)
 	case <-l.ctx.Done():
 	}
 	l.drop(d, p9.ErrConnection)
 	d.Close()
-	return p9.ErrConnection
+	return true, p9.ErrConnection
+}
+
+// reportLost tells of the transactions that were open at a connection.
+func (l *link) reportLost(d *driver) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, branch := range slices.Sorted(maps.Keys(d.users)) {
+		l.opts.Log.Warn("open transactions are lost with the connection", "branch", branch, "count", d.users[branch])
+	}
 }
 
 // connectTime bounds one try to connect.

@@ -315,7 +315,7 @@ func TestGH218_NoCommits(t *testing.T) {
 	}
 }
 
-func TestGH220_Tags(t *testing.T) {
+func TestGH22_GH220_Tags(t *testing.T) {
 	t.Parallel()
 	dir, c := newRepo(t)
 	git(t, dir, "tag", "light")

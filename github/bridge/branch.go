@@ -52,9 +52,33 @@ func (y *syncer) readBranch(ctx context.Context) (*datakit.Tx, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.findDirty(ctx, &tx.Tree, content.Dirty); err != nil {
+		tx.Abort()
+		return nil, err
+	}
 	s.took(content)
 	y.reportMalformed(content.Malformed)
 	return tx, nil
+}
+
+// findDirty notes the .dirty files that are new since the last commit that was
+// read, and those that are there again after the sync has removed them, which
+// that commit may have had too.
+func (s *State) findDirty(ctx context.Context, tree *datakit.Tree, news []github.ID) error {
+	for _, id := range s.cleaned {
+		again, err := layout.IsDirty(ctx, tree, id)
+		if err != nil {
+			return err
+		}
+		if again {
+			s.dirty[id] = false
+		}
+	}
+	s.cleaned = nil
+	for _, id := range news {
+		s.dirty[id] = false
+	}
+	return nil
 }
 
 // took notes what the branch says now.
@@ -66,9 +90,6 @@ func (s *State) took(content layout.Content) {
 	for _, e := range diff.Update {
 		s.touchID(e.Identity())
 		s.touch(e)
-	}
-	for _, id := range content.Dirty {
-		s.dirty[id] = false
 	}
 	s.branch, s.b = content, content.Snapshot
 }

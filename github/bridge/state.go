@@ -34,6 +34,7 @@ type State struct {
 	dirty     map[github.ID]bool              // the .dirty files of the branch; true if they were obeyed, or tried to
 	written   map[github.PRID]github.PRChange // what was sent since the pull request was read
 	ignored   map[github.Repo]bool            // what the capabilities exclude, as far as it was logged
+	cleaned   []github.ID                     // whose .dirty files were removed after the branch was read
 	passed    map[datakit.Path]string         // what cannot be understood, as far as it was logged
 	resync    bool                            // asked for, and not done yet
 }
@@ -94,6 +95,7 @@ func (s *State) init() {
 func (s *State) restart() {
 	s.branch = layout.Content{}
 	s.b, s.g, s.a = github.Snapshot{}, github.Snapshot{}, github.Snapshot{}
+	s.cleaned = nil
 	s.repos = map[github.Repo]*mirror{}
 	s.touched = map[github.ID]bool{}
 	s.reads = map[read]*retry{}

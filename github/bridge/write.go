@@ -161,6 +161,7 @@ func (y *syncer) agree(r *resolution, clean []github.ID) {
 	for _, id := range clean {
 		delete(y.s.dirty, id)
 	}
+	y.s.cleaned = clean
 	for repo := range y.monitor {
 		if y.leaves(repo) && y.s.repos[repo] != nil {
 			y.leave(repo)

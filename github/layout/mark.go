@@ -39,6 +39,12 @@ func Clean(ctx context.Context, tx *datakit.Tx, ids ...github.ID) error {
 	return nil
 }
 
+// IsDirty reports whether a repository, PR or ref has a .dirty file.
+func IsDirty(ctx context.Context, tree *datakit.Tree, id github.ID) (bool, error) {
+	mode, err := tree.Mode(ctx, Dir(id)+"/"+dirtyFile)
+	return mode.IsFile(), err
+}
+
 // checkMarked reports the first identity that cannot have a .dirty file.
 func checkMarked(ids []github.ID) error {
 	for _, id := range ids {

@@ -1,0 +1,471 @@
+package bridge
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/gitdb"
+	"github.com/datakit/datakit/github"
+	"github.com/datakit/datakit/github/githubtest"
+	"github.com/datakit/datakit/github/layout"
+	"github.com/datakit/datakit/memdb"
+)
+
+// TestConvergence plays people who change both sides, calls that fail, lose
+// their answers or are refused, lost webhooks, conflicting and failing commits,
+// repositories that come and go, and restarts, in random order. After each
+// round it lets everything work again and checks that both sides have come to
+// say what the ownership rules say they must.
+//
+// SOAK=DURATION makes it try new seeds for so long.
+func TestConvergence(t *testing.T) {
+	t.Parallel()
+	if text := os.Getenv("SOAK"); text != "" {
+		soak(t, text)
+		return
+	}
+	for n := range uint64(rounds(3, 12)) {
+		t.Run(fmt.Sprint(*seed+n), func(t *testing.T) {
+			t.Parallel()
+			converge(t, *seed+n, 5)
+		})
+	}
+}
+
+func soak(t *testing.T, text string) {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := uint64(time.Now().UnixNano())
+	for n, end := uint64(0), time.Now().Add(d); time.Now().Before(end) && !t.Failed(); n++ {
+		t.Run(fmt.Sprint(first+n), func(t *testing.T) { converge(t, first+n, 20) })
+	}
+}
+
+// A play is one run of the test.
+type play struct {
+	*env
+	pick
+	db   *faultyDB
+	src  *githubtest.Source
+	caps string
+
+	repos   []github.Repo
+	removes []func() // of the faults of this round
+
+	// What the round has changed, by slot.
+	before, branch, github map[string]string
+
+	// loose says that GitHub's value may have won as well: after a restart, a
+	// refusal, or a repository that was not mirrored for a while.
+	loose bool
+}
+
+func converge(t *testing.T, seed uint64, rounds int) {
+	t.Logf("-seed %d", seed)
+	p := &play{pick: pick{rand.New(rand.NewPCG(seed, 1))}, repos: randomRepos[:2]}
+	p.db = &faultyDB{Driver: p.database(t, seed).Driver(), watches: map[*watch]bool{}}
+	p.env = newEnvOn(t, datakit.New(p.db), p.repos...)
+	p.caps = oneOf(p.Rand, "*:rw", "*:rw", "*:rw", "*:r", "*:x", "*:rw,status[ci/datakit]:x", "*:r,ref:rw")
+	p.can(p.caps)
+	for _, repo := range p.repos {
+		elements, _ := p.next(repo, nil)
+		p.fill(elements...)
+		p.put(repo)
+	}
+	p.src = p.source()
+	p.sync()
+	for n := range rounds {
+		p.round(n)
+		if t.Failed() {
+			return
+		}
+	}
+	if n := p.db.open.Load(); n != 0 {
+		t.Errorf("%d transactions are open (GH-92)", n)
+	}
+}
+
+// database is mostly in memory, and sometimes a repository on disk.
+func (p *play) database(t *testing.T, seed uint64) *datakit.DB {
+	if seed%10 != 0 {
+		return memdb.New(nil)
+	}
+	db, err := gitdb.Open(t.TempDir(), &gitdb.Options{NoSync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func (p *play) round(n int) {
+	p.before, p.branch, p.github, p.loose = p.slots(), map[string]string{}, map[string]string{}, false
+	var story []string
+	tell := func(format string, args ...any) { story = append(story, fmt.Sprintf(format, args...)) }
+	p.breakThings(tell)
+	for range 1 + p.IntN(4) {
+		p.changeGitHub(tell)
+		p.changeBranch(tell)
+	}
+	for range p.IntN(4) {
+		p.disturb(tell)
+		if err := Once(p.t.Context(), p.opts, p.state); err != nil {
+			tell("the sync fails: %v", err)
+		}
+	}
+	p.heal()
+	p.check(fmt.Sprintf("%s, round %d", p.caps, n))
+	if p.t.Failed() {
+		p.t.Logf("the story:\n  %s", strings.Join(story, "\n  "))
+	}
+}
+
+// breakThings makes calls fail and webhooks get lost for a while.
+func (p *play) breakThings(tell func(string, ...any)) {
+	for range p.IntN(3) {
+		f := githubtest.Fault{
+			Op: oneOf(p.Rand, "", github.OpListPRs, github.OpListRefs, github.OpReadPR, github.OpReadComments, github.OpReadRef,
+				github.OpReadStatuses, github.OpSetPR, github.OpSetRef, github.OpRemoveRef, github.OpSetStatus, github.OpCreateHook),
+			Times:  1 + p.IntN(6),
+			Status: oneOf(p.Rand, 0, 500, 401, 429),
+			Late:   p.IntN(3) == 0,
+		}
+		if p.IntN(6) == 0 {
+			f.Status, f.Late, p.loose = 422, false, true
+		}
+		tell("fault %+v", f)
+		p.removes = append(p.removes, p.world.Inject(f))
+	}
+	if p.IntN(3) == 0 {
+		tell("webhooks get lost")
+		lost := rand.New(rand.NewPCG(p.Uint64(), 2))
+		p.src.Lose(func(githubtest.Change) bool { return lost.IntN(2) == 0 })
+	}
+}
+
+// disturb does something to the bridge before its next sync.
+func (p *play) disturb(tell func(string, ...any)) {
+	p.db.atCommit(nil)
+	switch p.IntN(8) {
+	case 0:
+		tell("restart")
+		p.restart()
+		p.loose = true
+	case 1:
+		tell("the next commit fails")
+		p.db.atCommit(func() error {
+			p.db.atCommit(nil)
+			return errors.New("the disk is full")
+		})
+	case 2:
+		tell("a user is faster")
+		p.db.atCommit(func() error {
+			p.db.atCommit(nil)
+			p.changeBranch(tell)
+			return nil
+		})
+	case 3:
+		repo := oneOf(p.Rand, p.repos...)
+		tell("%s is not mirrored for a while", repo)
+		p.remove(repo)
+		p.db.atCommit(nil)
+		_ = Once(p.t.Context(), p.opts, p.state)
+		p.put(repo)
+		p.loose = true
+	case 4:
+		repo := oneOf(p.Rand, p.repos...)
+		tell("%s is dirty", repo)
+		p.stain(repo)
+	case 5:
+		tell("resync")
+		p.state.resync = true
+	}
+}
+
+// heal lets everything work again and gives the bridge time to notice.
+func (p *play) heal() {
+	p.db.atCommit(nil)
+	p.src.Lose(nil)
+	for _, remove := range p.removes {
+		remove()
+	}
+	p.removes = nil
+	p.sync()
+	for _, repo := range p.repos {
+		p.stain(repo)
+	}
+	p.resync()
+	p.sync()
+	p.sync()
+}
+
+// check compares both sides with each other and with the rules.
+func (p *play) check(when string) {
+	p.t.Helper()
+	head := p.head()
+	p.world.ResetCalls()
+	p.sync()
+	if calls := p.calls(); calls != "" || p.head() != head {
+		p.t.Errorf("%s: it does not come to rest: calls %q, commit %q", when, calls, p.message())
+	}
+	if files := p.leftovers(); files != "" {
+		p.t.Errorf("%s: these are left: %s", when, files)
+	}
+	p.checkSides(when)
+	now := p.slots()
+	for _, slot := range slices.Sorted(maps.Keys(now)) {
+		if want, known := p.want(slot); known && !slices.Contains(want, now[slot]) {
+			p.t.Errorf("%s: GitHub has %s = %q, want one of %q (it was %q, GitHub changed it to %q, the branch to %q)",
+				when, slot, now[slot], want, p.before[slot], p.github[slot], p.branch[slot])
+		}
+	}
+	if o := p.world.Overlaps(); len(o) > 0 {
+		p.t.Errorf("%s: calls for %v overlapped (GH-131)", when, o)
+	}
+}
+
+// leftovers returns the .error and .dirty files of the branch.
+func (p *play) leftovers() string {
+	c := p.content()
+	return text(c.Errors) + text(c.Dirty)
+}
+
+func text(ids []github.ID) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return fmt.Sprint(ids)
+}
+
+// checkSides checks that the branch says what GitHub does; as far as the branch
+// alone counts, of what it says.
+func (p *play) checkSides(when string) {
+	p.t.Helper()
+	b := p.content().Snapshot
+	diff := github.Compute(p.onGitHub(p.repos...), b).Filter(func(id github.ID) bool {
+		if _, isCommit := id.(github.Commit); isCommit {
+			return !strings.Contains(p.caps, "x")
+		}
+		exclusive := p.permIn(id).exclusive
+		_, isRef := id.(github.RefID)
+		return !exclusive || isRef || b.Has(id)
+	})
+	if !diff.IsEmpty() {
+		p.t.Errorf("%s: the branch must still be told: %s", when, diff.Message())
+	}
+}
+
+func (p *play) permIn(id github.ID) perm { return newSyncer(p.opts, &State{}).permOf(id) }
+
+// want returns the values that GitHub may have in a slot by the rules; known is
+// false if they say nothing.
+func (p *play) want(slot string) (values []string, known bool) {
+	id, needed := p.idOf(slot)
+	perm := p.permIn(id)
+	branch, branchChanged := p.branch[slot]
+	gh, githubChanged := p.github[slot]
+	if !githubChanged {
+		gh = p.before[slot]
+	}
+	switch {
+	case !perm.write:
+		return []string{gh}, true
+	case perm.exclusive && !needed:
+		return nil, false // it may have been pruned before the bridge could set it back
+	case branchChanged && p.loose && !perm.exclusive:
+		return []string{gh, branch, p.before[slot]}, true
+	case branchChanged:
+		return []string{branch}, true
+	case perm.exclusive:
+		return nil, false
+	}
+	return []string{gh}, true
+}
+
+// idOf returns the element of a slot, and whether the branch has it.
+func (p *play) idOf(slot string) (id github.ID, needed bool) {
+	kind, rest, _ := strings.Cut(slot, " ")
+	name, rest, _ := strings.Cut(rest, " ")
+	repo, err := github.ParseRepo(name)
+	if err != nil {
+		panic(err)
+	}
+	switch kind {
+	case "ref":
+		return github.RefID{Repo: repo, Name: github.RefName(rest)}, true
+	case "status":
+		hash, ctx, _ := strings.Cut(rest, ":")
+		id = github.StatusID{Commit: github.Commit{Repo: repo, Hash: hash}, Context: github.Context(ctx)}
+	default:
+		var n int
+		fmt.Sscan(rest, &n)
+		id = github.PRID{Repo: repo, Number: n}
+	}
+	return id, p.content().Snapshot.Has(id)
+}
+
+// slots returns all that GitHub has and that a branch can change: references,
+// statuses, and fields of pull requests.
+func (p *play) slots() map[string]string {
+	slots := map[string]string{}
+	for _, repo := range p.repos {
+		for _, name := range randomRefs {
+			slots[fmt.Sprintf("ref %s %s", repo, name)] = ""
+		}
+		s := p.world.Look(repo)
+		for _, r := range s.Refs {
+			slots[fmt.Sprintf("ref %s %s", repo, r.Name)] = r.Commit.Hash
+		}
+		for _, st := range s.Statuses {
+			slots[statusSlot(st)] = st.String()
+		}
+		for _, pr := range s.PRs {
+			slots[prSlot("title", pr)], slots[prSlot("base", pr)] = pr.Title, pr.Base
+			slots[prSlot("state", pr)] = pr.State.String()
+		}
+	}
+	return slots
+}
+
+func statusSlot(st github.Status) string {
+	return fmt.Sprintf("status %s %s:%s", st.Commit.Repo, st.Commit.Hash, st.Context)
+}
+
+func prSlot(field string, pr github.PR) string {
+	return fmt.Sprintf("%s %s %d", field, pr.Head.Repo, pr.Number)
+}
+
+// changeGitHub has somebody change something on GitHub.
+func (p *play) changeGitHub(tell func(string, ...any)) {
+	repo := oneOf(p.Rand, p.repos...)
+	prs := p.world.Look(repo).PRs
+	switch p.IntN(6) {
+	case 0:
+		name := oneOf(p.Rand, randomRefs...)
+		p.world.DropRef(repo, string(name))
+		p.noteGitHub(tell, fmt.Sprintf("ref %s %s", repo, name), "")
+	case 1:
+		r := github.Ref{Commit: p.commit(repo), Name: oneOf(p.Rand, randomRefs...)}
+		p.world.PutRef(r)
+		p.noteGitHub(tell, fmt.Sprintf("ref %s %s", repo, r.Name), r.Commit.Hash)
+	case 2:
+		st := p.status(p.commit(repo), oneOf(p.Rand, randomContexts...))
+		p.world.AddStatus(st)
+		p.noteGitHub(tell, statusSlot(st), st.String())
+	case 3:
+		pr := p.pr(repo, len(prs)+1)
+		p.world.PutPR(pr)
+		tell("GitHub: new %v", pr)
+		for _, field := range []string{"title", "state", "base"} {
+			p.github[prSlot(field, pr)] = map[string]string{"title": pr.Title, "base": pr.Base, "state": "open"}[field]
+		}
+	default:
+		if len(prs) > 0 {
+			p.editOnGitHub(tell, oneOf(p.Rand, prs...))
+		}
+	}
+}
+
+func (p *play) noteGitHub(tell func(string, ...any), slot, value string) {
+	tell("GitHub: %s = %q", slot, value)
+	p.github[slot] = value
+}
+
+func (p *play) editOnGitHub(tell func(string, ...any), pr github.PR) {
+	p.world.EditPR(pr.ID(), func(pr *github.PR) {
+		switch p.IntN(6) {
+		case 0:
+			pr.Title = p.title()
+			p.noteGitHub(tell, prSlot("title", *pr), pr.Title)
+		case 1:
+			pr.Base = p.base()
+			p.noteGitHub(tell, prSlot("base", *pr), pr.Base)
+		case 2:
+			pr.State = 1 - pr.State
+			p.noteGitHub(tell, prSlot("state", *pr), pr.State.String())
+		case 3:
+			pr.Head = p.commit(pr.Head.Repo)
+			tell("GitHub: the head of %v", *pr)
+		case 4:
+			pr.Owner = p.owner()
+		case 5:
+			body, _ := splitBody(pr.Comments)
+			pr.Comments = append(body, p.comments()...)
+		}
+	})
+}
+
+// changeBranch has a user commit something to the branch.
+func (p *play) changeBranch(tell func(string, ...any)) {
+	repo := oneOf(p.Rand, p.repos...)
+	now := p.content().Snapshot
+	prs := slices.Collect(now.PRsOf(repo))
+	switch p.IntN(7) {
+	case 0:
+		name := oneOf(p.Rand, randomRefs...)
+		if len(slices.Collect(now.RefsOf(repo))) < 2 {
+			return // the last one: removing it would be no order to delete at a first import (GH-122)
+		}
+		p.remove(github.RefID{Repo: repo, Name: name})
+		p.noteBranch(tell, fmt.Sprintf("ref %s %s", repo, name), "")
+	case 1:
+		r := github.Ref{Commit: p.commit(repo), Name: oneOf(p.Rand, randomRefs...)}
+		p.put(r)
+		p.noteBranch(tell, fmt.Sprintf("ref %s %s", repo, r.Name), r.Commit.Hash)
+	case 2, 3:
+		st := p.status(p.commit(repo), oneOf(p.Rand, randomContexts...))
+		p.put(st)
+		p.noteBranch(tell, statusSlot(st), st.String())
+	case 4:
+		p.spoilOnBranch(tell, now, repo)
+	default:
+		if len(prs) > 0 {
+			p.editOnBranch(tell, oneOf(p.Rand, prs...))
+		}
+	}
+}
+
+func (p *play) noteBranch(tell func(string, ...any), slot, value string) {
+	tell("branch: %s = %q", slot, value)
+	if value != p.before[slot] || p.branch[slot] != "" {
+		p.branch[slot] = value
+	}
+}
+
+// spoilOnBranch does what no bridge can send: it removes a PR or a status, or
+// changes what is GitHub's, which must not stay.
+func (p *play) spoilOnBranch(tell func(string, ...any), now github.Snapshot, repo github.Repo) {
+	for pr := range now.PRsOf(repo) {
+		if p.IntN(2) == 0 {
+			continue
+		}
+		tell("branch: another owner of %v", pr.ID())
+		p.update(func(tx *datakit.Tx) error {
+			return put(p.t, tx, layout.Dir(pr.ID())+"/owner", "someone\n")
+		})
+		return
+	}
+}
+
+func (p *play) editOnBranch(tell func(string, ...any), pr github.PR) {
+	field, value := "title", p.title()
+	switch p.IntN(3) {
+	case 0:
+		field, value = "base", p.base()
+	case 1:
+		field, value = "state", oneOf(p.Rand, "open", "closed")
+	}
+	p.update(func(tx *datakit.Tx) error {
+		return put(p.t, tx, layout.Dir(pr.ID()).Join(datakit.Path(field)), value+"\n")
+	})
+	p.noteBranch(tell, prSlot(field, pr), value)
+}

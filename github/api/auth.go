@@ -60,14 +60,16 @@ type auth interface {
 	renew(ctx context.Context, t token.Secret) bool
 }
 
-func newAuth(cfg Config, gh *gogithub.Client) (auth, error) {
+// newAuth returns the auth of a configuration. It tells hide each secret before it
+// is sent.
+func newAuth(cfg Config, gh *gogithub.Client, hide func(token.Secret)) (auth, error) {
 	if cfg.App == nil {
 		return personal{cfg.Token}, nil
 	}
 	if cfg.App.Key == nil || cfg.App.ID <= 0 || cfg.App.Installation <= 0 {
 		return nil, invalid("a GitHub App needs its number, the number of an installation and a private key")
 	}
-	return &installation{app: *cfg.App, gh: gh, timeout: cfg.Timeout, turn: make(chan struct{}, 1)}, nil
+	return &installation{app: *cfg.App, gh: gh, timeout: cfg.Timeout, hide: hide, turn: make(chan struct{}, 1)}, nil
 }
 
 // A personal token is the only one there is.
@@ -84,6 +86,7 @@ type installation struct {
 	app     App
 	gh      *gogithub.Client
 	timeout time.Duration
+	hide    func(token.Secret)
 
 	turn    chan struct{} // has a value while a goroutine reads or changes what follows
 	current token.Secret
@@ -105,6 +108,7 @@ func (in *installation) token(ctx context.Context) (token.Secret, error) {
 		return token.Secret{}, err
 	}
 	in.current, in.end = token.NewSecret(made.Token), made.ExpiresAt
+	in.hide(in.current)
 	return in.current, nil
 }
 
@@ -133,6 +137,7 @@ func (in *installation) make(ctx context.Context) (t madeToken, err error) {
 	if err != nil {
 		return t, err
 	}
+	in.hide(claim)
 	ctx, cancel := context.WithTimeout(withToken(ctx, claim), in.timeout)
 	defer cancel()
 	path := "app/installations/" + strconv.FormatInt(in.app.Installation, 10) + "/access_tokens"

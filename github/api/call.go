@@ -26,8 +26,7 @@ type call struct {
 	body    any    // becomes JSON, unless it is nil
 	etag    string // of what is known; "" for none
 
-	once   bool   // it is not repeated
-	secret string // beside the token, what no error may show
+	once bool // it is not repeated
 
 	// look, if not nil, is asked before a repetition whether the request has
 	// done its work already.
@@ -103,7 +102,7 @@ func (c *Client) request(ctx context.Context, k call, v any) (resp *gogithub.Res
 	if resp != nil && resp.Response != nil {
 		retryAt = c.limit.note(time.Now(), resp.Response, err)
 	}
-	err = c.apiError(ctx, k, used, resp, err, retryAt)
+	err = c.apiError(ctx, k, resp, err, retryAt)
 	if c.cfg.Observe != nil {
 		c.cfg.Observe(Observation{k.op, result(ctx, resp, err), time.Since(start), int(c.limit.remaining.Load())})
 	}

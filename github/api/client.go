@@ -2,15 +2,25 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	gogithub "github.com/google/go-github/v93/github"
 
 	"github.com/datakit/datakit/github"
+	"github.com/datakit/datakit/github/token"
 	"github.com/datakit/datakit/internal/cache"
+)
+
+const (
+	maxMessage = 300 // characters of GitHub's words that are kept
+	maxSecrets = 16  // that are hidden, of each sort; a bridge has one webhook secret
 )
 
 // A Client speaks to GitHub with one token. Its methods may be called from
@@ -27,8 +37,10 @@ type Client struct {
 	kept  *cache.Cache[string, page] // by the path of the request
 	pause func(ctx context.Context, d time.Duration) error
 
-	mu       sync.Mutex      // guards reported
+	mu       sync.Mutex      // guards what follows
 	reported map[string]bool // what was said in the log, to say it once
+	secrets  []token.Secret  // what no error may show
+	passing  []token.Secret  // likewise, of what an App has made last
 }
 
 var (
@@ -50,10 +62,11 @@ func New(cfg Config) (*Client, error) {
 		kept: cache.New[string, page](cfg.CacheBytes), reported: map[string]bool{},
 	}
 	c.limit.remaining.Store(-1)
-	if c.gh, err = goGitHub(cfg, &redirector{base: base, next: &carrier{base: base, next: t}}); err != nil {
+	c.hide(cfg.Token)
+	if c.gh, err = goGitHub(base, cfg.Version, &redirector{base: base, next: &carrier{base: base, next: t}}); err != nil {
 		return nil, err
 	}
-	if c.auth, err = newAuth(cfg, c.gh); err != nil {
+	if c.auth, err = newAuth(cfg, c.gh, c.hidePassing); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -61,12 +74,12 @@ func New(cfg Config) (*Client, error) {
 
 // goGitHub returns go-github's client over a transport. Limits are ours to
 // check.
-func goGitHub(cfg Config, t http.RoundTripper) (*gogithub.Client, error) {
-	base := cfg.BaseURL + "/"
+func goGitHub(base *url.URL, version string, t http.RoundTripper) (*gogithub.Client, error) {
+	text := base.String()
 	gh, err := gogithub.NewClient(
 		gogithub.WithTransport(t),
-		gogithub.WithURLs(&base, &base),
-		gogithub.WithUserAgent("datakit-github/"+cfg.Version),
+		gogithub.WithURLs(&text, &text),
+		gogithub.WithUserAgent("datakit-github/"+version),
 		gogithub.WithDisableRateLimitCheck(),
 	)
 	if err != nil {
@@ -78,8 +91,12 @@ func goGitHub(cfg Config, t http.RoundTripper) (*gogithub.Client, error) {
 // Close closes the connections that are idle.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// report says something in the log unless the same key was reported before.
-func (c *Client) report(key, message string, args ...any) {
+// Format shows where GitHub is, for all verbs of package fmt.
+func (c *Client) Format(f fmt.State, _ rune) { fmt.Fprint(f, "GitHub at "+c.gh.BaseURL()) }
+
+// report says in the log what of a repository was left out, and why, unless the
+// same key was reported before.
+func (c *Client) report(key, what string, r github.Repo, err error) {
 	c.mu.Lock()
 	said := c.reported[key]
 	if len(c.reported) >= 10_000 { // rather repeat a few lines than grow for ever
@@ -88,8 +105,46 @@ func (c *Client) report(key, message string, args ...any) {
 	c.reported[key] = true
 	c.mu.Unlock()
 	if !said {
-		c.cfg.Log.Warn(message, args...)
+		c.cfg.Log.Warn("left out a "+what+" of GitHub that the model does not hold", "repo", r.String(), "err", c.clean(err.Error()))
 	}
+}
+
+// hide keeps a secret out of all later errors and logs (GH-201).
+func (c *Client) hide(s token.Secret) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known := func(t token.Secret) bool { return t.Reveal() == s.Reveal() }
+	if !s.IsZero() && len(c.secrets) < maxSecrets && !slices.ContainsFunc(c.secrets, known) {
+		c.secrets = append(c.secrets, s)
+	}
+}
+
+// hidePassing is hide for what ends within an hour.
+func (c *Client) hidePassing(s token.Secret) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.passing = append(c.passing, s)
+	c.passing = c.passing[max(0, len(c.passing)-maxSecrets):]
+}
+
+// clean returns text in one line of a bounded length without the secrets.
+func (c *Client) clean(text string) string {
+	c.mu.Lock()
+	for _, s := range slices.Concat(c.secrets, c.passing) {
+		text = s.Hide(text)
+	}
+	c.mu.Unlock()
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "?"))
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > maxMessage {
+		return string(runes[:maxMessage]) + "…"
+	}
+	return text
 }
 
 // backoff returns how long to wait before the repetition n, from 0: 1 second,

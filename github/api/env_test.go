@@ -39,7 +39,9 @@ func pr(n int, head, title string) github.PR {
 
 func prID(n int) github.PRID { return github.PRID{Repo: repo, Number: n} }
 
-func ref(name github.RefName, hash string) github.Ref { return github.Ref{Commit: commit(hash), Name: name} }
+func ref(name github.RefName, hash string) github.Ref {
+	return github.Ref{Commit: commit(hash), Name: name}
+}
 
 func status(hash string, ctx github.Context, state github.StatusState) github.Status {
 	return github.NewStatus(commit(hash), ctx, state, "", "")
@@ -181,3 +183,6 @@ func (e *env) wantRequests(t *testing.T, want ...string) {
 		t.Errorf("requests\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
 	}
 }
+
+// printed returns v in each of the forms of package fmt.
+func printed(v any) string { return fmt.Sprintf("%v %+v %#v %s %q", v, v, v, v, v) }

@@ -12,15 +12,11 @@ import (
 	gogithub "github.com/google/go-github/v93/github"
 
 	"github.com/datakit/datakit/github"
-	"github.com/datakit/datakit/github/token"
 )
-
-// maxMessage is how many characters of GitHub's words are kept.
-const maxMessage = 300
 
 // apiError returns what a request's error means: nil for none and for 304, the
 // error of ctx if that has ended, else an *github.APIError (GH-113).
-func (c *Client) apiError(ctx context.Context, k call, used token.Secret, resp *gogithub.Response, err error, retryAt time.Time) error {
+func (c *Client) apiError(ctx context.Context, k call, resp *gogithub.Response, err error, retryAt time.Time) error {
 	status := 0
 	if resp != nil && resp.Response != nil {
 		status = resp.StatusCode
@@ -38,7 +34,7 @@ func (c *Client) apiError(ctx context.Context, k call, used token.Secret, resp *
 	} else {
 		e.Temporary = status >= 500 || status == http.StatusUnauthorized || status == http.StatusTooManyRequests || !retryAt.IsZero()
 	}
-	e.Message = clean(c.message(err), used.Reveal(), k.secret)
+	e.Message = c.clean(c.message(err))
 	if !retryAt.IsZero() {
 		e.Message += untilText(retryAt)
 	}
@@ -97,25 +93,6 @@ func answerText(e *gogithub.ErrorResponse) string {
 	return strings.Join(parts, ": ")
 }
 
-// clean returns text in one line of a bounded length without the secrets
-// (GH-201).
-func clean(text string, secrets ...string) string {
-	for _, s := range secrets {
-		text = token.NewSecret(s).Hide(text)
-	}
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "?"))
-	text = strings.Join(strings.Fields(text), " ")
-	if runes := []rune(text); len(runes) > maxMessage {
-		return string(runes[:maxMessage]) + "…"
-	}
-	return text
-}
-
 // limited is the failure of a request that is not made because of a limit.
 func limited(k call, status int, until time.Time) error {
 	return &github.APIError{
@@ -139,7 +116,7 @@ func (c *Client) tokenError(ctx context.Context, k call, err error) error {
 	if errors.As(err, &answer) && answer.Response.StatusCode < 500 {
 		e.Status = http.StatusUnauthorized
 	}
-	e.Message = "no token for the installation of the GitHub App: " + clean(c.message(err))
+	e.Message = "no token for the installation of the GitHub App: " + c.clean(c.message(err))
 	return e
 }
 
@@ -158,4 +135,9 @@ func hasStatus(err error, statuses ...int) bool {
 		}
 	}
 	return false
+}
+
+// nonsense is the failure of a request whose answer cannot be true.
+func (c *Client) nonsense(k call, why string) error {
+	return &github.APIError{Op: k.op, Subject: k.subject.String(), Temporary: true, Message: c.clean("the answer makes no sense: " + why)}
 }

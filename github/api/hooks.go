@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/datakit/datakit/github"
+	"github.com/datakit/datakit/github/token"
 )
 
 // A hookBody is a webhook as it is sent and answered (GH-177).
@@ -66,6 +67,7 @@ func (c *Client) Hooks(ctx context.Context, r github.Repo) ([]github.Hook, error
 
 // CreateHook is part of github.HookAPI.
 func (c *Client) CreateHook(ctx context.Context, r github.Repo, h github.Hook) (github.Hook, error) {
+	c.hide(token.NewSecret(h.Secret))
 	body := sent(h)
 	body.Name = "web"
 	var there github.Hook
@@ -78,7 +80,7 @@ func (c *Client) CreateHook(ctx context.Context, r github.Repo, h github.Hook) (
 		}
 		return there.ID != 0, err
 	}
-	k := call{op: github.OpCreateHook, subject: r, method: http.MethodPost, path: hooksPath(r), body: body, secret: h.Secret, look: look}
+	k := call{op: github.OpCreateHook, subject: r, method: http.MethodPost, path: hooksPath(r), body: body, look: look}
 	var made hookBody
 	_, err := c.send(ctx, k, &made)
 	if hasStatus(err, http.StatusUnprocessableEntity) {
@@ -92,14 +94,15 @@ func (c *Client) CreateHook(ctx context.Context, r github.Repo, h github.Hook) (
 	case there.ID != 0:
 		return there, nil
 	case made.ID == 0:
-		return github.Hook{}, nonsense(k, "the webhook has no number")
+		return github.Hook{}, c.nonsense(k, "the webhook has no number")
 	}
 	return made.hook(), nil
 }
 
 // UpdateHook is part of github.HookAPI.
 func (c *Client) UpdateHook(ctx context.Context, r github.Repo, h github.Hook) error {
-	k := call{op: github.OpUpdateHook, subject: r, method: http.MethodPatch, path: hookPath(r, h.ID), body: sent(h), secret: h.Secret}
+	c.hide(token.NewSecret(h.Secret))
+	k := call{op: github.OpUpdateHook, subject: r, method: http.MethodPatch, path: hookPath(r, h.ID), body: sent(h)}
 	_, err := c.send(ctx, k, nil)
 	return err
 }

@@ -65,7 +65,7 @@ func (c *Client) PRs(ctx context.Context, r github.Repo) (prs []github.PR, parti
 		for _, p := range page {
 			pr, err := p.pr(r)
 			if err != nil {
-				c.report(fmt.Sprint("PR ", r, p.Number), "pull request of GitHub left out", "repo", r.String(), "number", p.Number, "err", err)
+				c.report(fmt.Sprint("PR ", r, p.Number), fmt.Sprintf("pull request, %d,", p.Number), r, err)
 				continue
 			}
 			l.add(pr)
@@ -141,7 +141,7 @@ func (c *Client) PR(ctx context.Context, id github.PRID) (pr github.PR, ok bool,
 		err = fmt.Errorf("the number is %d", pr.Number)
 	}
 	if err != nil {
-		return github.PR{}, false, nonsense(call{op: github.OpReadPR, subject: id}, err.Error())
+		return github.PR{}, false, c.nonsense(call{op: github.OpReadPR, subject: id}, err.Error())
 	}
 	comments, err := c.Comments(ctx, id)
 	switch {

@@ -66,7 +66,7 @@ func read[T any](ctx context.Context, c *Client, op string, subject fmt.Stringer
 	case resp.StatusCode == http.StatusNotModified:
 		return fromPage[T](known)
 	case !got.seen:
-		return a, nonsense(k, "it is empty")
+		return a, c.nonsense(k, "it is empty")
 	}
 	data, err := json.Marshal(got.v)
 	if err != nil {
@@ -85,11 +85,6 @@ func fromPage[T any](p page) (a answer[T], err error) {
 	return a, json.Unmarshal(p.data, &a.v)
 }
 
-// nonsense is the failure of a request whose answer cannot be true.
-func nonsense(k call, why string) error {
-	return &github.APIError{Op: k.op, Subject: k.subject.String(), Temporary: true, Message: "the answer makes no sense: " + why}
-}
-
 // pages gives each page of a list to use, to the last one (GH-158). path may
 // have a query.
 func pages[T any](ctx context.Context, c *Client, op string, subject fmt.Stringer, path string, use func(T) error) error {
@@ -104,7 +99,7 @@ func pages[T any](ctx context.Context, c *Client, op string, subject fmt.Stringe
 			return err
 		}
 		if total += a.size; total > listBytes || count == maxPages || a.next != 0 && a.next <= n {
-			return nonsense(call{op: op, subject: subject}, "the list does not end")
+			return c.nonsense(call{op: op, subject: subject}, "the list does not end")
 		}
 		if err := use(a.v); err != nil {
 			return err

@@ -116,7 +116,7 @@ func (l *refListing) resolve(ctx context.Context) error {
 func (c *Client) refID(r github.Repo, ref string) (id github.RefID, ok bool) {
 	name, err := github.ParseRefName(strings.TrimPrefix(ref, "refs/"))
 	if err != nil {
-		c.report("ref "+r.String()+" "+ref, "ref of GitHub left out", "repo", r.String(), "err", err)
+		c.report("ref "+r.String()+" "+ref, "reference", r, err)
 		return id, false
 	}
 	return github.RefID{Repo: r, Name: name}, true
@@ -129,7 +129,7 @@ func (c *Client) toCommit(id github.RefID, o object) (ref github.Ref, ok bool) {
 	}
 	commit, err := github.NewCommit(id.Repo, o.SHA)
 	if err != nil {
-		c.report("ref "+id.String(), "ref of GitHub left out", "repo", id.Repo.String(), "err", err)
+		c.report("ref "+id.String(), "reference", id.Repo, err)
 		return ref, false
 	}
 	return github.Ref{Commit: commit, Name: id.Name}, true
@@ -160,7 +160,7 @@ func (c *Client) Ref(ctx context.Context, id github.RefID) (ref github.Ref, ok b
 		return ref, false, c.exists(ctx, id.Repo, err, http.StatusConflict)
 	}
 	if a.v.Ref != "refs/"+string(id.Name) {
-		return ref, false, nonsense(call{op: github.OpReadRef, subject: id}, fmt.Sprintf("it is about %q", a.v.Ref))
+		return ref, false, c.nonsense(call{op: github.OpReadRef, subject: id}, fmt.Sprintf("it is about %q", a.v.Ref))
 	}
 	o, err := c.peel(ctx, id, a.v.Object)
 	if err != nil {

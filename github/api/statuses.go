@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -31,7 +32,7 @@ func (c *Client) Statuses(ctx context.Context, commit github.Commit) ([]github.S
 	path := "repos/" + commit.Repo.String() + "/commits/" + url.PathEscape(commit.Hash) + "/status"
 	err := pages(ctx, c, github.OpReadStatuses, commit, path, func(page combined) error {
 		if page.Statuses == nil {
-			return nonsense(call{op: github.OpReadStatuses, subject: commit}, "it has no list of statuses")
+			return c.nonsense(call{op: github.OpReadStatuses, subject: commit}, "it has no list of statuses")
 		}
 		for _, b := range page.Statuses {
 			s, ok := c.status(commit, b)
@@ -49,15 +50,15 @@ func (c *Client) Statuses(ctx context.Context, commit github.Commit) ([]github.S
 
 // status returns a status of the model; ok is false if it does not hold it.
 func (c *Client) status(commit github.Commit, b build) (s github.Status, ok bool) {
-	r := commit.Repo.String()
+	r := commit.Repo
 	name, err := github.ParseContext(b.Context)
 	if err != nil {
-		c.report("context "+r+" "+b.Context, "status of GitHub left out", "repo", r, "err", err)
+		c.report("context "+r.String()+" "+b.Context, "status", r, err)
 		return s, false
 	}
 	state, err := github.ParseStatusState(b.State)
 	if err != nil {
-		c.report("state "+r+" "+b.Context+" "+b.State, "status of GitHub left out", "repo", r, "context", b.Context, "err", err)
+		c.report("state "+r.String()+" "+b.Context+" "+b.State, fmt.Sprintf("status, %q,", b.Context), r, err)
 		return s, false
 	}
 	s = github.NewStatus(commit, name, state, text(b.Description), text(b.TargetURL))

@@ -53,7 +53,7 @@ func (c *Client) UserRepos(ctx context.Context, name string) ([]github.Repo, err
 		for _, e := range page {
 			n, err := github.ParseName(e.Name)
 			if err != nil {
-				c.report("repo "+name+"/"+e.Name, "repository of GitHub left out", "user", name, "err", err)
+				c.report("repo "+name+"/"+e.Name, "repository", github.Repo{User: name, Name: e.Name}, err)
 				continue
 			}
 			list = append(list, github.Repo{User: name, Name: n})

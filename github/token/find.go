@@ -168,7 +168,7 @@ func parse(data []byte) (Secret, error) {
 			return Secret{}, errors.New("what is in it has characters that no token has")
 		}
 	}
-	return Secret{text}, nil
+	return NewSecret(text), nil
 }
 
 // wrap names the place in an error that is not nil.

@@ -12,25 +12,38 @@ import (
 const shown = "[secret]"
 
 // A Secret is a text that printing, logging and encoding do not show (GH-201).
-// The zero value is no secret. It may be compared with ==.
-type Secret struct{ text string }
+// The zero value is no secret. Two secrets are equal, ==, if one is a copy of
+// the other.
+type Secret struct {
+	text *string // a pointer, since fmt shows the fields of fields without asking
+}
 
-// NewSecret returns the secret of that text.
-func NewSecret(text string) Secret { return Secret{text} }
+// NewSecret returns the secret of that text; "" is none.
+func NewSecret(text string) Secret {
+	if text == "" {
+		return Secret{}
+	}
+	return Secret{&text}
+}
 
 // Reveal returns the text, for the one place that sends it.
-func (s Secret) Reveal() string { return s.text }
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
 
 // IsZero reports whether s is no secret.
-func (s Secret) IsZero() bool { return s.text == "" }
+func (s Secret) IsZero() bool { return s.text == nil }
 
 // Hide returns text with each occurrence of the secret replaced, for words of
 // others that may repeat it.
 func (s Secret) Hide(text string) string {
-	if s.text == "" {
+	if s.IsZero() {
 		return text
 	}
-	return strings.ReplaceAll(text, s.text, shown)
+	return strings.ReplaceAll(text, *s.text, shown)
 }
 
 // String returns a text that does not tell the secret.

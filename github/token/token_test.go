@@ -177,6 +177,7 @@ func TestGH201_SecretIsNotShown(t *testing.T) {
 	t.Parallel()
 	s := NewSecret("hush")
 	holder := struct{ Token Secret }{s}
+	hidden := struct{ token Secret }{s}
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "token", s, "holder", holder)
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "token", s, "holder", holder, "pointer", &s)
@@ -186,7 +187,7 @@ func TestGH201_SecretIsNotShown(t *testing.T) {
 	}
 	all := log.String() + string(data) + s.Hide("my hush, my hush")
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
-		all += fmt.Sprintf(verb+verb+verb, s, &s, holder)
+		all += fmt.Sprintf(verb+verb+verb+verb+verb, s, &s, holder, hidden, &hidden)
 	}
 	for _, leak := range []string{"hush", fmt.Sprintf("%x", "hush"), fmt.Sprintf("%X", "hush")} {
 		if strings.Contains(all, leak) {

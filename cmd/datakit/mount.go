@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +28,7 @@ the user is root, and else with FUSE; a repository's always with FUSE. DIR must
 be an empty directory.
 
 The command says "mounted" when DIR can be used, and stays until it is unmounted
-by Ctrl-C (SIGINT), SIGTERM or umount, or the server is gone. Transactions that
+by Ctrl-C (SIGINT), SIGTERM, SIGHUP or umount, or the server is gone. Transactions that
 are open then are discarded. Who still uses DIR at a signal gets errors after a
 few seconds; a second signal does not wait for that.`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -53,7 +55,12 @@ few seconds; a second signal does not wait for that.`,
 			m.Log, m.Sources = log.Logger(logs.Server), serve.LogSources(log)
 			m.Addr, m.Dir = addr, args[0]
 			m.AtForce = func(do func()) func() { return beforeExit(cmd.Context(), do) }
-			return m.Run(cmd.Context())
+			ctx, stop := cmd.Context(), func() {}
+			if !signal.Ignored(syscall.SIGHUP) { // as nohup would have it
+				ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
+			}
+			defer stop()
+			return m.Run(ctx)
 		},
 	}
 	from.Flags(cmd)

@@ -45,7 +45,7 @@ const (
 
 	// endTime is how long what is being carried out may take to end after
 	// that.
-	endTime = 5 * time.Second
+	endTime = 3 * time.Second
 )
 
 // A Mount is what is to be mounted, where and how. Set the fields before Run.
@@ -194,7 +194,7 @@ func (m *Mount) wait(ctx context.Context, db *datakit.DB, dir string, t *mounted
 // moment.
 func (m *Mount) unmount(dir string, t *mounted) {
 	t.drain()
-	for start := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+	for start := time.Now(); ; time.Sleep(50 * time.Millisecond) {
 		at, ok := mountpoint.Of(dir)
 		if !ok {
 			return

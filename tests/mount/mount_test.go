@@ -149,7 +149,7 @@ const (
 
 func TestFS178_UnmountBySignal(t *testing.T) {
 	t.Parallel()
-	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		repo := newRepository(t)
 		m := daemon.MountOn(t, t.TempDir(), "--git", repo)
 		sh(t, m.Dir, begin)

@@ -76,11 +76,34 @@ func TestFS134_RealKernels(t *testing.T) {
 	}
 }
 
+// TestFS33_DatakitMount has "datakit mount" find the 9P client of the kernel.
+func TestFS33_DatakitMount(t *testing.T) {
+	dir := t.TempDir()
+	program := filepath.Join(dir, "datakit")
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", program, "github.com/datakit/datakit/cmd/datakit")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // there is no C library in the guest
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	d := daemon.Start(t, filepath.Join(dir, "repo"), daemon.WithTCP())
+	out := boot(t, d.Port, "testdata/mount.sh", nil, "EXTRA="+program+":/bin/datakit", "MEM=768")
+	if !strings.Contains(out, "all is well") {
+		t.Errorf("the guest printed:\n%s", out)
+	}
+}
+
 // guest runs the jobs in a virtual machine and returns what it printed.
 func guest(t *testing.T, port int, jobs []string) string {
 	t.Helper()
-	args := append([]string{"./kernel9p.sh", strconv.Itoa(port), "none", "testdata/recipes.sh"}, jobs...)
-	out, err := exec.Command("bash", args...).CombinedOutput()
+	return boot(t, port, "testdata/recipes.sh", jobs)
+}
+
+// boot runs a script in a virtual machine and returns what it printed.
+func boot(t *testing.T, port int, script string, args []string, env ...string) string {
+	t.Helper()
+	cmd := exec.Command("bash", append([]string{"./kernel9p.sh", strconv.Itoa(port), "none", script}, args...)...)
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == 69 {
 		t.Skipf("no kernel to boot: %s", out)

@@ -92,7 +92,7 @@ func cancelledEdits(e *env) {
 		want[path] = f
 	}
 	done := e.cancelled()
-	for _, ed := range edits {
+	for _, ed := range e.edits() {
 		for _, path := range []datakit.Path{"file", "new", "absent"} {
 			if path == "absent" && !ed.creates || ed.name == "Mkdir" && path != "absent" {
 				continue // which fails anyway

@@ -88,6 +88,13 @@ func (e *env) heavy() {
 	}
 }
 
+// symlinks skips a check that makes symlinks, if the database cannot.
+func (e *env) symlinks() {
+	if e.cfg.NoSymlinks {
+		e.Skip("the database has no way to make symlinks")
+	}
+}
+
 // sized returns a size for a check, or a smaller one if the tests shall be short.
 func (e *env) sized(n, light int) int {
 	if e.light() {

@@ -25,6 +25,7 @@ const lightTries = 8
 // use one database, on branches of their own.
 func property(f func(e *env, rt *rapid.T)) func(*env) {
 	return func(e *env) {
+		e.symlinks() // which are drawn
 		tries, failed := 0, false
 		rapid.Check(e.t, func(rt *rapid.T) {
 			if tries++; tries > lightTries && e.light() && !failed {

@@ -42,7 +42,7 @@ func everyCallFails(e *env, tx *txn) {
 	for _, c := range txCalls {
 		e.fails(c.name, c.call(e, tx.Tx), datakit.Closed)
 	}
-	for _, ed := range edits {
+	for _, ed := range e.edits() {
 		e.fails(ed.name, ed.call(e, tx.Tx, "f"), datakit.Closed)
 	}
 	for _, r := range treeReads {

@@ -77,6 +77,7 @@ func createOtherModes(e *env) {
 }
 
 func makeSymlink(e *env) {
+	e.symlinks()
 	tx := e.begin("master")
 	fs := files{
 		"a": symlink("target"), "b": symlink("/absolute/../path/"), "c": symlink("not a path\n\x00\xff"),
@@ -325,7 +326,7 @@ func filesNotDirectories(e *env) {
 	tx := e.begin("master")
 	tx.mkdir("made")
 	for _, dir := range []datakit.Path{"src", "src/a", "made"} {
-		for _, ed := range edits {
+		for _, ed := range e.edits() {
 			switch ed.name {
 			case "Mkdir":
 				e.fails("Mkdir over "+string(dir), ed.call(e, tx.Tx, dir), datakit.Exist)

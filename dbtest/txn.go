@@ -49,6 +49,7 @@ func (tx *txn) putFile(path datakit.Path, f file) {
 	case datakit.Dir:
 		tx.e.ok(tx.MkdirAll(tx.e.ctx, path))
 	case datakit.Symlink:
+		tx.e.symlinks()
 		tx.e.ok(tx.Symlink(tx.e.ctx, path, f.data))
 	default:
 		tx.e.ok(tx.Create(tx.e.ctx, path, f.mode, []byte(f.data)))

@@ -208,6 +208,7 @@ func waitForPaths(e *env) {
 }
 
 func fileBecomesSymlink(e *env) {
+	e.symlinks()
 	fs := files{"src/Makefile": normal("all: build")}
 	e.put("master", fs)
 	w := e.watchPath("src/Makefile")

@@ -68,11 +68,12 @@ func dial(tb testing.TB, network, addr string, msize uint32, fids int) *datakit.
 // unless there is time, which SOAK says.
 var light = os.Getenv("SOAK") == ""
 
-func conformance(t *testing.T, version string) {
+func conformance(t *testing.T, version string, noSymlinks bool) {
 	opts := &p9db.Options{Version: version}
 	dbtest.Config{
-		Light: light,
-		Open:  func(tb testing.TB) *datakit.DB { return open(tb, opts, nil) },
+		Light:      light,
+		NoSymlinks: noSymlinks,
+		Open:       func(tb testing.TB) *datakit.DB { return open(tb, opts, nil) },
 		OpenAt: func(tb testing.TB, now func() time.Time) *datakit.DB {
 			return open(tb, opts, &memdb.Options{Now: now})
 		},
@@ -80,14 +81,17 @@ func conformance(t *testing.T, version string) {
 }
 
 // TestCL2_Linux runs the conformance suite over 9P2000.L.
-func TestCL2_Linux(t *testing.T) { conformance(t, "") }
+func TestCL2_Linux(t *testing.T) { conformance(t, "", false) }
 
 // TestCL2_Unix runs the conformance suite over 9P2000.u.
-func TestCL2_Unix(t *testing.T) { conformance(t, "9P2000.u") }
+func TestCL2_Unix(t *testing.T) { conformance(t, "9P2000.u", false) }
 
-// TestCL2_Plain: 9P2000 has no message to make a symbolic link, which is an
-// error; everything else works.
-func TestCL2_Plain(t *testing.T) {
+// TestCL2_Plain runs the conformance suite over 9P2000, but for symlinks.
+func TestCL2_Plain(t *testing.T) { conformance(t, "9P2000", true) }
+
+// TestCL32_SymlinkInPlain: 9P2000 has no message to make a symbolic link, which is
+// an error; everything else works.
+func TestCL32_SymlinkInPlain(t *testing.T) {
 	ctx := t.Context()
 	db := open(t, &p9db.Options{Version: "9P2000"}, nil)
 	tx, err := db.Branch("master").Begin(ctx)

@@ -46,6 +46,10 @@ func Main(m *testing.M, race bool) int {
 	return m.Run()
 }
 
+// Program returns the path of the program built by Main, which is called
+// datakit.
+func Program() string { return binary }
+
 // A Daemon is a running server.
 type Daemon struct {
 	Addr string // the path of its Unix socket

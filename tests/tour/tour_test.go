@@ -4,7 +4,6 @@ package tour
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/datakit/datakit/tests/daemon"
+	"github.com/datakit/datakit/tests/guide"
 )
 
 func TestMain(m *testing.M) { os.Exit(daemon.Main(m, daemon.Race)) }
@@ -26,62 +26,15 @@ func TestTour(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tour, host := blocks(string(text), "tour"), blocks(string(text), "host")
+	tour, host := guide.Blocks(string(text), "tour"), guide.Blocks(string(text), "host")
 	if len(tour) < 4 || len(host) < 2 {
 		t.Fatalf("the README has %d blocks for the mount and %d for the host", len(tour), len(host))
 	}
 	dir := t.TempDir()
 	d := daemon.Start(t, filepath.Join(dir, "data"), daemon.WithTCP())
-	inGuest(t, d.Port, script(tour))
-	onHost(t, dir, d.Port, script(host))
+	inGuest(t, d.Port, guide.Script(tour))
+	onHost(t, dir, d.Port, guide.Script(host))
 }
-
-// blocks returns the fenced blocks of shell commands that have a mark.
-func blocks(text, mark string) []string {
-	var out []string
-	for {
-		_, rest, ok := strings.Cut(text, "\n```sh "+mark+"\n")
-		if !ok {
-			return out
-		}
-		block, rest, _ := strings.Cut(rest, "\n```\n")
-		out, text = append(out, block), "\n"+rest
-	}
-}
-
-// prolog defines what script uses: prints COMMAND WANT fails unless the output
-// of the command, on one line, is what the comment beside it promises.
-const prolog = `set -e
-prints() {
-  got=$(eval "$1" | tr -s '\n ' ' ')
-  [ "${got% }" = "$2" ] || { echo "$1: prints '$got', and not '$2'"; exit 1; }
-}
-`
-
-// script makes blocks a script in which comments such as "# prints Hello" are
-// checked. "prints nothing" may go on to say why.
-func script(blocks []string) string {
-	var b strings.Builder
-	b.WriteString(prolog)
-	for line := range strings.SplitSeq(strings.Join(blocks, "\n"), "\n") {
-		command, want, ok := strings.Cut(line, "# prints ")
-		if !ok {
-			fmt.Fprintln(&b, line)
-			continue
-		}
-		if strings.HasPrefix(want, "nothing") {
-			want = ""
-		}
-		before, last := "", strings.TrimSpace(command)
-		if at := strings.LastIndex(last, "; "); at >= 0 {
-			before, last = last[:at+2], last[at+2:]
-		}
-		fmt.Fprintf(&b, "%sprints %s %s\n", before, quote(last), quote(want))
-	}
-	return b.String()
-}
-
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // inGuest runs a script in a virtual machine, in the mounted tree.
 func inGuest(t *testing.T, port int, script string) {

@@ -1,3 +1,5 @@
+//go:build !windows
+
 // Package docs follows the guides of docs as a new user would, so that they
 // stay true.
 package docs

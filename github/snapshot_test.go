@@ -43,9 +43,9 @@ func commitOf(e github.Element) (c github.Commit, ok bool) {
 	return c, false
 }
 
-// TestGH28_GH29_OneValueAndClosed plays random operations against a model made
+// TestGH28_GH29_GH224_OneValueAndClosed plays random operations against a model made
 // of a plain map.
-func TestGH28_GH29_OneValueAndClosed(t *testing.T) {
+func TestGH28_GH29_GH224_OneValueAndClosed(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var s github.Snapshot

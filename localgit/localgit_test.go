@@ -179,7 +179,7 @@ func next(t *testing.T, reports <-chan Report) Report {
 	}
 }
 
-func TestGH206_GH210_GH214_BranchesOnly(t *testing.T) {
+func TestGH206_GH210_GH214_GH274_BranchesOnly(t *testing.T) {
 	t.Parallel()
 	dir, c := newRepo(t)
 	git(t, dir, "branch", "feature/x#1")

@@ -1,7 +1,6 @@
 package localgit
 
 import (
-	"errors"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -84,6 +83,3 @@ func (w *watcher) of(e fsnotify.Event) *mirror {
 	}
 	return nil
 }
-
-// overflowed reports whether an error means that events were lost.
-func overflowed(err error) bool { return errors.Is(err, fsnotify.ErrEventOverflow) }

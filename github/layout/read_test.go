@@ -295,3 +295,22 @@ func TestGH65_OneMalformed(t *testing.T) {
 		t.Errorf("corrected, and yet %v", got.Malformed)
 	}
 }
+
+func TestGH57_TheOldLayoutIsNone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	h := w.files(map[datakit.Path]string{
+		"github.com/test/.monitor":                  "text",
+		"github.com/test/test/pr/1/status/ci/state": "success",
+		"github.com/test/test/events":               "text",
+		"test/test/.monitor":                        "text",
+		"test/test/commit/bar/status/ci/state":      "success",
+		"test/test/commit/bar/status/ci/descr":      "text",
+		"test/test/commit/bar/status/ci/url":        "http://x",
+		"test/test/pr/1/status/ci/state":            "success",
+	})
+	want := github.NewSnapshot(repo, github.Repo{User: "github.com", Name: "test"}, github.NewStatus(bar, "ci", github.Success, "", ""))
+	if got := w.full(h); !got.Snapshot.Equal(want) || got.Malformed != nil {
+		t.Errorf("read %s", text(got))
+	}
+}

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/fsnotify/fsnotify"
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/github"
@@ -119,5 +122,32 @@ func TestGH38_GH209_Branch(t *testing.T) {
 	}
 	if got, err := db.Branches(t.Context()); err != nil || len(got) != 2 || got[0] != "github-metadata" || got[1] != "other" {
 		t.Errorf("branches %v, %v", got, err)
+	}
+}
+
+// TestGH216_LostNotifications moves a branch without a notification, and says
+// that some were lost.
+func TestGH216_LostNotifications(t *testing.T) {
+	t.Parallel()
+	dir, _ := newRepo(t)
+	reports := make(chan Report, 10)
+	opts := Options{DB: newDB(t), Repositories: []Repository{{here, dir}}, Poll: time.Hour, deaf: true,
+		Observe: func(r Report) { reports <- r }}
+	if err := opts.check(); err != nil {
+		t.Fatal(err)
+	}
+	w := newWatcher(opts)
+	b := newBridge(opts, w)
+	b.scanAll()
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { b.run(ctx) })
+	defer running.Wait()
+	defer cancel()
+	next(t, reports)
+	commitTo(t, dir)
+	w.errs <- fsnotify.ErrEventOverflow
+	if r := next(t, reports); r.Message == "" || r.Err != nil {
+		t.Errorf("the second sync: %q, %v", r.Message, r.Err)
 	}
 }

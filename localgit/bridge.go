@@ -183,11 +183,12 @@ func (b *bridge) commit(ctx context.Context, due []*mirror) (message string, err
 					return err
 				}
 			}
-			if message = ""; p.diff.IsEmpty() {
+			diff := github.NewDiff(p.update, p.remove)
+			if message = ""; diff.IsEmpty() {
 				tx.Abort()
 				return nil
 			}
-			if _, err := layout.Apply(ctx, tx, p.diff); err != nil {
+			if _, err := layout.Apply(ctx, tx, diff); err != nil {
 				return err
 			}
 			message = p.message()
@@ -205,7 +206,8 @@ func (b *bridge) commit(ctx context.Context, due []*mirror) (message string, err
 
 // A plan is what a sync does.
 type plan struct {
-	diff         github.Diff
+	update       []github.Element
+	remove       []github.ID
 	known, added []string // lines of the message
 }
 
@@ -221,18 +223,18 @@ func (p *plan) compare(ctx context.Context, tx *datakit.Tx, m *mirror) error {
 		hash, ok := m.refs[old.Name]
 		switch {
 		case !ok:
-			p.diff.AddRemoval(old.ID())
+			p.remove = append(p.remove, old.ID())
 			p.known = append(p.known, "Removing deleted branch "+old.String())
 		case hash != "" && hash != old.Commit.Hash:
 			now := m.ref(old.Name)
-			p.diff.AddUpdate(now)
+			p.update = append(p.update, now)
 			p.known = append(p.known, "Updating existing branch to "+now.String())
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.refs)) {
 		if !there[name] && m.refs[name] != "" {
 			now := m.ref(name)
-			p.diff.AddUpdate(now)
+			p.update = append(p.update, now)
 			p.added = append(p.added, "Tracking new branch "+now.String())
 		}
 	}
@@ -246,5 +248,5 @@ func (m *mirror) ref(name github.RefName) github.Ref {
 // message returns the message of the commit.
 func (p *plan) message() string {
 	lines := append(p.known, p.added...)
-	return github.Subject(len(p.diff.Update), len(p.diff.Remove)) + "\n\n" + strings.Join(lines, "\n") + "\n"
+	return github.Subject(len(p.update), len(p.remove)) + "\n\n" + strings.Join(lines, "\n") + "\n"
 }

@@ -30,7 +30,7 @@ type Client struct {
 	cfg   Config
 	gh    *gogithub.Client
 	auth  auth
-	http  *http.Transport
+	http  http.RoundTripper
 	jobs  chan struct{} // has a value for each request that is under way
 	later chan struct{} // has a value for each request that waits to be repeated
 	limit limits
@@ -55,8 +55,12 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := newTransport(cfg.Jobs)
-	c := &Client{
+	return newClient(cfg, base, newTransport(cfg.Jobs))
+}
+
+// newClient returns a client over a transport.
+func newClient(cfg Config, base *url.URL, t http.RoundTripper) (c *Client, err error) {
+	c = &Client{
 		cfg: cfg, http: t, pause: pause,
 		jobs: make(chan struct{}, cfg.Jobs), later: make(chan struct{}, max(1, cfg.Jobs/4)),
 		kept: cache.New[string, page](cfg.CacheBytes), reported: map[string]bool{},
@@ -89,7 +93,7 @@ func goGitHub(base *url.URL, version string, t http.RoundTripper) (*gogithub.Cli
 }
 
 // Close closes the connections that are idle.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() { (&http.Client{Transport: c.http}).CloseIdleConnections() }
 
 // Format shows where GitHub is, for all verbs of package fmt.
 func (c *Client) Format(f fmt.State, _ rune) { fmt.Fprint(f, "GitHub at "+c.gh.BaseURL()) }

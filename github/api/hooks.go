@@ -53,7 +53,7 @@ func hookPath(r github.Repo, id int64) string { return fmt.Sprintf("%s/%d", hook
 // Hooks is part of github.HookAPI.
 func (c *Client) Hooks(ctx context.Context, r github.Repo) ([]github.Hook, error) {
 	var list []github.Hook
-	err := pages(ctx, c, github.OpListHooks, r, hooksPath(r), func(page []hookBody) error {
+	err := pages(ctx, c, github.OpListHooks, r, hooksPath(r), "", func(page []hookBody) error {
 		for _, b := range page {
 			list = append(list, b.hook())
 		}

@@ -60,8 +60,8 @@ func (p pull) pr(r github.Repo) (pr github.PR, err error) {
 func (c *Client) PRs(ctx context.Context, r github.Repo) (prs []github.PR, partial map[github.PRID]error, err error) {
 	l := &listing{client: c, ctx: ctx, seen: map[int]*github.PR{}, partial: map[github.PRID]error{}}
 	l.group.SetLimit(c.cfg.Jobs)
-	path := "repos/" + r.String() + "/pulls?state=open&sort=created&direction=asc"
-	err = pages(ctx, c, github.OpListPRs, r, path, func(page []pull) error {
+	path := "repos/" + r.String() + "/pulls"
+	err = pages(ctx, c, github.OpListPRs, r, path, "state=open&sort=created&direction=asc&", func(page []pull) error {
 		for _, p := range page {
 			pr, err := p.pr(r)
 			if err != nil {
@@ -167,7 +167,7 @@ func (c *Client) Comments(ctx context.Context, id github.PRID) ([]github.Comment
 	}
 	var list []github.Comment
 	path := "repos/" + id.Repo.String() + "/issues/" + strconv.Itoa(id.Number) + "/comments"
-	err := pages(ctx, c, github.OpReadComments, id, path, func(page []entry) error {
+	err := pages(ctx, c, github.OpReadComments, id, path, "", func(page []entry) error {
 		for _, e := range page {
 			comment := github.Comment{ID: e.ID, Author: e.User.login()}
 			if e.Body != nil {

@@ -15,23 +15,24 @@ const (
 	maxPages  = 2000      // of a list: GitHub has none as long
 	listBytes = 256 << 20 // of a list, as far as it is kept
 	maxETag   = 1024      // bytes
+	maxQuery  = 4096      // bytes, of the link to a page
 )
 
 // A page is an answer that is kept: the fields that matter, as JSON.
 type page struct {
 	etag  string // "" for what never changes
 	data  []byte
-	next  int // the number of the next page of the list; 0 if this is the last
+	next  string // the query of the next page of the list; "" if this is the last
 	fixed bool
 }
 
-func (p page) cost() int { return len(p.etag) + len(p.data) + 200 } // with its share of a map and a key
+func (p page) cost() int { return len(p.etag) + len(p.data) + len(p.next) + 200 } // with its share of a map and a key
 
-// An answer is what was read: v, the number of the next page, and how many
-// bytes of JSON the fields of v take.
+// An answer is what was read: v, the query of the next page, and how many bytes
+// of JSON the fields of v take.
 type answer[T any] struct {
 	v    T
-	next int
+	next string
 	size int
 }
 
@@ -72,7 +73,7 @@ func read[T any](ctx context.Context, c *Client, op string, subject fmt.Stringer
 	if err != nil {
 		return a, err
 	}
-	p := page{etag: resp.Header.Get("ETag"), data: data, next: resp.NextPage, fixed: fixed}
+	p := page{etag: resp.Header.Get("ETag"), data: data, next: nextQuery(resp.Header), fixed: fixed}
 	if fixed || p.etag != "" && len(p.etag) <= maxETag {
 		c.kept.Replace(path, p, page.cost)
 	}
@@ -85,28 +86,45 @@ func fromPage[T any](p page) (a answer[T], err error) {
 	return a, json.Unmarshal(p.data, &a.v)
 }
 
-// pages gives each page of a list to use, to the last one (GH-158). path may
-// have a query.
-func pages[T any](ctx context.Context, c *Client, op string, subject fmt.Stringer, path string, use func(T) error) error {
-	sign := "?"
-	if strings.Contains(path, "?") {
-		sign = "&"
-	}
+// pages gives each page of a list to use, to the last one (GH-158). query is
+// that of the first page, beside the size.
+func pages[T any](ctx context.Context, c *Client, op string, subject fmt.Stringer, path, query string, use func(T) error) error {
+	seen := map[string]bool{}
 	total := 0
-	for n, count := 1, 0; n != 0; count++ {
-		a, err := read[T](ctx, c, op, subject, fmt.Sprintf("%s%sper_page=%d&page=%d", path, sign, perPage, n), false)
+	for next := fmt.Sprintf("%sper_page=%d&page=1", query, perPage); next != ""; {
+		if seen[next] || len(seen) == maxPages || len(next) > maxQuery {
+			return c.nonsense(call{op: op, subject: subject}, "the list does not end")
+		}
+		seen[next] = true
+		a, err := read[T](ctx, c, op, subject, path+"?"+next, false)
 		if err != nil {
 			return err
 		}
-		if total += a.size; total > listBytes || count == maxPages || a.next != 0 && a.next <= n {
-			return c.nonsense(call{op: op, subject: subject}, "the list does not end")
+		if total += a.size; total > listBytes {
+			return c.nonsense(call{op: op, subject: subject}, "the list is too long")
 		}
 		if err := use(a.v); err != nil {
 			return err
 		}
-		n = a.next
+		next = a.next
 	}
 	return nil
+}
+
+// nextQuery returns the query of the link to the next page, "" if there is none.
+// Of the link only the query counts: the path is that of the first page, also
+// if GitHub is reached through a proxy that it does not know of.
+func nextQuery(h http.Header) string {
+	for link := range strings.SplitSeq(strings.Join(h.Values("Link"), ","), "<") {
+		target, params, ok := strings.Cut(link, ">")
+		if !ok || !strings.Contains(params, `rel="next"`) {
+			continue
+		}
+		if _, query, ok := strings.Cut(target, "?"); ok {
+			return query
+		}
+	}
+	return ""
 }
 
 // exists turns the failure to read something of a repository into "absent", nil,

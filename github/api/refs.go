@@ -63,7 +63,7 @@ type refListing struct {
 // read lists the refs of one kind, "heads" or "tags".
 func (l *refListing) read(ctx context.Context, kind string) error {
 	path := "repos/" + l.repo.String() + "/git/matching-refs/" + kind + "/"
-	return pages(ctx, l.client, github.OpListRefs, l.repo, path, func(page []reference) error {
+	return pages(ctx, l.client, github.OpListRefs, l.repo, path, "", func(page []reference) error {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		for _, ref := range page {

@@ -30,7 +30,7 @@ func (c *Client) Statuses(ctx context.Context, commit github.Commit) ([]github.S
 	}
 	newest := map[github.Context]github.Status{}
 	path := "repos/" + commit.Repo.String() + "/commits/" + url.PathEscape(commit.Hash) + "/status"
-	err := pages(ctx, c, github.OpReadStatuses, commit, path, func(page combined) error {
+	err := pages(ctx, c, github.OpReadStatuses, commit, path, "", func(page combined) error {
 		if page.Statuses == nil {
 			return c.nonsense(call{op: github.OpReadStatuses, subject: commit}, "it has no list of statuses")
 		}

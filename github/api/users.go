@@ -49,7 +49,7 @@ func (c *Client) UserRepos(ctx context.Context, name string) ([]github.Repo, err
 	type entry struct {
 		Name string `json:"name"`
 	}
-	err = pages(ctx, c, github.OpUserRepos, named(name), "users/"+name+"/repos", func(page []entry) error {
+	err = pages(ctx, c, github.OpUserRepos, named(name), "users/"+name+"/repos", "", func(page []entry) error {
 		for _, e := range page {
 			n, err := github.ParseName(e.Name)
 			if err != nil {

@@ -73,7 +73,7 @@ func start(t *testing.T, before func(e *env, cfg *api.Config, h http.Handler) ht
 	cfg := api.Config{
 		Token: token.NewSecret(secret), Version: "1.2.3", Observe: e.observe,
 		Timeout: 5 * time.Minute, // the machine may be busy
-		Log: slog.New(slog.NewTextHandler(writer{e}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log:     slog.New(slog.NewTextHandler(writer{e}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	var h http.Handler = e.server
 	if before != nil {

@@ -83,3 +83,43 @@ func benchCommits(b *testing.B, opts *Options) {
 
 func BenchmarkStagePublish(b *testing.B)       { benchCommits(b, nil) }
 func BenchmarkStagePublishNoSync(b *testing.B) { benchCommits(b, &Options{NoSync: true}) }
+
+// BenchmarkMerge merges packs of a single commit each, and of many objects,
+// small or large: fewer than are merged in the background.
+func BenchmarkMerge(b *testing.B) {
+	for _, m := range []struct{ packs, objects, size int }{{24, 5, 100}, {24, 2500, 200}, {8, 20, 1 << 20}} {
+		b.Run(fmt.Sprintf("packs=%d/objects=%d/size=%d", m.packs, m.objects, m.size), func(b *testing.B) {
+			s := openStore(b, newRepo(b), &Options{NoSync: true})
+			r := seeded(b)
+			total := int64(0)
+			for i := range m.packs {
+				var objs []store.Object
+				for j := range m.objects {
+					objs = append(objs, blobOf(fmt.Appendf(nil, "%d %d %s", i, j, text(r, m.size))))
+				}
+				put(b, s, objs...)
+			}
+			packs, err := s.packs().mergeable()
+			if err != nil || len(packs) < m.packs {
+				b.Fatalf("%d packs, %v", len(packs), err)
+			}
+			defer func() {
+				for _, p := range packs {
+					p.release()
+				}
+			}()
+			for _, p := range packs {
+				total += p.size
+			}
+			b.SetBytes(total)
+			b.ReportAllocs()
+			for b.Loop() {
+				st, err := s.mergePacks(b.Context(), packs)
+				if err != nil {
+					b.Fatal(err)
+				}
+				st.Release()
+			}
+		})
+	}
+}

@@ -1,6 +1,8 @@
 package odb
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/sha1"
 	"encoding/binary"
 	"math"
@@ -16,7 +18,14 @@ type indexRow struct {
 	off  int64
 }
 
-func compareRows(a, b indexRow) int { return slices.Compare(a.hash[:], b.hash[:]) }
+// compareRows compares names, most of which differ at their beginning.
+func compareRows(a, b indexRow) int {
+	x, y := binary.BigEndian.Uint64(a.hash[:]), binary.BigEndian.Uint64(b.hash[:])
+	if x != y {
+		return cmp.Compare(x, y)
+	}
+	return bytes.Compare(a.hash[:], b.hash[:])
+}
 
 // encodeIndex returns the index, version 2, of a pack with the given checksum.
 // It sorts rows.

@@ -2,12 +2,10 @@ package odb
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/datakit/datakit"
@@ -27,18 +25,21 @@ var errCRC = errors.New("checksum of an entry differs from that of the index")
 // entries as they are, and publishes it. The others stay, so whatever happens
 // nothing is lost.
 func (s *Store) mergePacks(ctx context.Context, packs []*pack) (_ *staged, err error) {
-	var rows []mergeRow
+	n := 0
+	for _, p := range packs {
+		n += p.idx.n
+	}
+	rows := make([]mergeRow, 0, n)
 	for i, p := range packs {
 		if rows, err = p.mergeRows(rows, i); err != nil {
 			return nil, p.failed(err)
 		}
 	}
-	slices.SortFunc(rows, func(a, b mergeRow) int {
-		return cmp.Or(bytes.Compare(a.hash[:], b.hash[:]), cmp.Compare(a.source, b.source))
-	})
-	rows = slices.CompactFunc(rows, func(a, b mergeRow) bool { return a.hash == b.hash })
-	slices.SortFunc(rows, func(a, b mergeRow) int {
-		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.off, b.off))
+	seen := make(map[datakit.Hash]struct{}, n)
+	rows = slices.DeleteFunc(rows, func(r mergeRow) bool {
+		had := len(seen)
+		seen[r.hash] = struct{}{}
+		return len(seen) == had
 	})
 	st, err := s.writePack(len(rows), func(w *packWriter) error { return copyRows(ctx, w, packs, rows) })
 	if err != nil {
@@ -47,7 +48,8 @@ func (s *Store) mergePacks(ctx context.Context, packs []*pack) (_ *staged, err e
 	return st, st.Publish()
 }
 
-// mergeRows appends the objects of a pack to rows.
+// mergeRows appends the objects of a pack to rows, in the order in which they
+// are there.
 func (p *pack) mergeRows(rows []mergeRow, source int) ([]mergeRow, error) {
 	first := len(rows)
 	err := p.idxMap.guard(func() error {
@@ -104,7 +106,7 @@ func (p *pack) copyRows(ctx context.Context, w *packWriter, rows []mergeRow) err
 			return err
 		}
 		w.begin()
-		if _, err := io.CopyN(w, r, row.end-row.off); err != nil {
+		if err := w.copy(r, row.end-row.off); err != nil {
 			return unexpected(err)
 		}
 		if w.crc != row.crc {

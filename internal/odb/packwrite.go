@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/datakit/datakit/internal/store"
 )
@@ -47,6 +48,29 @@ func (w *packWriter) Write(p []byte) (int, error) {
 		return len(p), w.flush()
 	}
 	return len(p), nil
+}
+
+// copy appends the next n bytes of r.
+func (w *packWriter) copy(r io.Reader, n int64) error {
+	for n > 0 {
+		had := len(w.buf)
+		piece := int(min(n, int64(max(flushSize-had, 1))))
+		w.buf = slices.Grow(w.buf, piece)[:had+piece]
+		p := w.buf[had:]
+		if m, err := io.ReadFull(r, p); err != nil {
+			w.buf = w.buf[:had+m]
+			return err
+		}
+		w.crc = crc32.Update(w.crc, crc32.IEEETable, p)
+		w.off += int64(piece)
+		n -= int64(piece)
+		if len(w.buf) >= flushSize {
+			if err := w.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (w *packWriter) flush() error {

@@ -3,7 +3,6 @@ package fsapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 
@@ -78,9 +77,17 @@ func translate(err error) error {
 	return err
 }
 
-// shown is what a client sees of err, which a transport logs: whoever runs the
-// server has to do something about it.
-func shown(e *vfs.Error, err error) error { return fmt.Errorf("%w: %w", e, err) }
+// A shownError is an error of which a client sees less than a transport logs, as
+// whoever runs the server has to do something about it.
+type shownError struct {
+	seen *vfs.Error
+	err  error
+}
+
+func shown(seen *vfs.Error, err error) error { return &shownError{seen, err} }
+
+func (e *shownError) Error() string   { return e.err.Error() }
+func (e *shownError) Unwrap() []error { return []error{e.seen, e.err} }
 
 // entryError is wireError for a look at something that was there. A directory
 // above it that has become a file, or the reverse, means that it is gone.

@@ -108,6 +108,8 @@ func serverError(e *p9.Error, busy datakit.Kind) error {
 		return &datakit.Error{Kind: k, Err: errors.New(e.Text)}
 	case datakit.Unresolved, datakit.NotFastForward:
 		return &datakit.Error{Kind: k}
+	case datakit.Locked:
+		return &datakit.Error{Kind: k, Err: lockedError(e.Text)}
 	default:
 		return &datakit.Error{Kind: k, Err: errors.New(e.Text)}
 	}
@@ -123,6 +125,15 @@ func kindOf(e *p9.Error, busy datakit.Kind) datakit.Kind {
 		return busy
 	}
 	return numbers[e.Errno] // IO if it has none
+}
+
+// lockedError has the text of the server, which names the file to remove, if
+// that was sent.
+func lockedError(text string) error {
+	if prefix := datakit.Locked.Error(); !strings.HasPrefix(text, prefix) {
+		text = prefix + ": the log of the server names the file"
+	}
+	return errors.New(text)
 }
 
 // conflictText is the text of a conflict (specification of the filesystem,

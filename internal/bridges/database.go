@@ -3,9 +3,11 @@ package bridges
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/datakit/datakit"
@@ -22,6 +24,10 @@ const (
 	// The delays between attempts to connect (GH-109).
 	firstDelay = time.Second
 	lastDelay  = time.Minute
+
+	// grace is how long work may go on with a server after the end of its
+	// context. All must have ended within 5 seconds (GH-203).
+	grace = 2 * time.Second
 )
 
 // A Database says which branch of which database a bridge works on.
@@ -64,6 +70,39 @@ func ParseEndpoint(text string) (string, error) {
 		return a.String(), nil
 	}
 	return "", fmt.Errorf("endpoint %q: %w: use tcp://HOST:PORT, unix://PATH or git://PATH", text, endpoint.ErrInvalid)
+}
+
+// use lends the database to work, and closes it. Once ctx is done, a server that
+// does not answer keeps work waiting for a short time only: then the connection
+// is cut.
+func (d Database) use(ctx context.Context, reconnect bool, log *slog.Logger, work func(*datakit.DB) error) error {
+	db, err := d.open(ctx, reconnect, log)
+	if err != nil {
+		return err
+	}
+	worked := make(chan struct{})
+	var cutter sync.WaitGroup
+	if !strings.HasPrefix(d.Endpoint, "git://") {
+		cutter.Go(func() {
+			if pause(ctx.Done(), worked) && pause(time.After(grace), worked) {
+				db.Close()
+			}
+		})
+	}
+	err = work(db)
+	close(worked)
+	cutter.Wait()
+	return errors.Join(err, db.Close())
+}
+
+// pause waits for one of two channels, and reports whether it is the first.
+func pause[T, U any](first <-chan T, other <-chan U) bool {
+	select {
+	case <-first:
+		return true
+	case <-other:
+		return false
+	}
 }
 
 // open opens the database. A repository that does not exist is made, with its

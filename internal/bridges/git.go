@@ -2,11 +2,11 @@ package bridges
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/logs"
 	"github.com/datakit/datakit/internal/metrics"
 	"github.com/datakit/datakit/localgit"
@@ -48,10 +48,7 @@ func (g *Git) Run(ctx context.Context) error {
 	}
 	g.say("Database: %s", g.Database)
 	err := s.during(ctx, g.mirror)
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		return nil
-	}
-	return err
+	return unlessStopped(ctx, err, g.Logs.Logger(logs.Bridge))
 }
 
 func (g *Git) say(format string, args ...any) {
@@ -60,12 +57,11 @@ func (g *Git) say(format string, args ...any) {
 	}
 }
 
-func (g *Git) mirror(ctx context.Context) (err error) {
-	db, err := g.Database.open(ctx, !g.Once, g.Logs.Logger(logs.Database))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+func (g *Git) mirror(ctx context.Context) error {
+	return g.Database.use(ctx, !g.Once, g.Logs.Logger(logs.Database), func(db *datakit.DB) error { return g.sync(ctx, db) })
+}
+
+func (g *Git) sync(ctx context.Context, db *datakit.DB) error {
 	o := localgit.Options{
 		DB:           db,
 		Branch:       g.Database.Branch,

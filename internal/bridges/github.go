@@ -89,10 +89,7 @@ func (b *GitHub) Run(ctx context.Context) error {
 		return err
 	}
 	err = s.during(ctx, func(ctx context.Context) error { return b.work(ctx, gh, source) })
-	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		return nil
-	}
-	return err
+	return unlessStopped(ctx, err, b.log(logs.Bridge))
 }
 
 // source returns the webhooks, or nil without them.
@@ -204,20 +201,21 @@ func (b *GitHub) awaitToken(ctx context.Context, gh *api.Client) error {
 	}
 }
 
-// mirror does the syncs.
-func (b *GitHub) mirror(ctx context.Context, gh *api.Client, source *hook.Source) (err error) {
+// mirror does the work with the database, if there is one.
+func (b *GitHub) mirror(ctx context.Context, gh *api.Client, source *hook.Source) error {
 	if b.NoDatabase {
 		<-ctx.Done()
 		return nil
 	}
-	db, err := b.Database.open(ctx, !b.Once && !b.DryRun, b.log(logs.Database))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	if b.DryRun {
-		return b.dryRun(ctx, db, gh)
-	}
+	return b.Database.use(ctx, !b.Once && !b.DryRun, b.log(logs.Database), func(db *datakit.DB) error {
+		if b.DryRun {
+			return b.dryRun(ctx, db, gh)
+		}
+		return b.sync(ctx, db, gh, source)
+	})
+}
+
+func (b *GitHub) sync(ctx context.Context, db *datakit.DB, gh *api.Client, source *hook.Source) error {
 	if err := monitor(ctx, db.Branch(b.Database.Branch), b.Repositories, b.log(logs.Bridge)); err != nil {
 		return err
 	}

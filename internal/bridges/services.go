@@ -3,6 +3,7 @@ package bridges
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 
 	"golang.org/x/sync/errgroup"
@@ -52,4 +53,14 @@ func (s services) during(ctx context.Context, work func(context.Context) error) 
 		return work(ctx)
 	})
 	return running.Wait()
+}
+
+// unlessStopped returns err, unless the bridge was told to stop: then what was
+// under way fails, and that is no failure of the bridge (GH-203).
+func unlessStopped(ctx context.Context, err error, log *slog.Logger) error {
+	if ctx.Err() == nil || err == nil {
+		return err
+	}
+	log.Info("stopped in the middle of something", "err", err)
+	return nil
 }

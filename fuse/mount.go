@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"runtime"
 	"sync"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 
+	"github.com/datakit/datakit/internal/mountpoint"
 	"github.com/datakit/datakit/vfs"
 )
 
@@ -48,8 +48,16 @@ func New(root vfs.Dir, dir string, opts *Options) (*Mount, error) {
 	}
 	m := &Mount{done: make(chan struct{}), draining: newSignal(), canceled: newSignal()}
 	t := newTree(m, root, o.Log)
-	server, err := gofuse.NewServer(t, dir, mountOptions(&o))
+	mo := mountOptions(&o)
+	at, err := attach(dir, mo)
 	if err != nil {
+		return nil, fmt.Errorf("mount %s: %w", dir, err)
+	}
+	server, err := gofuse.NewServer(t, at, mo)
+	if err != nil {
+		if at != dir {
+			mountpoint.Detach(dir)
+		}
 		return nil, fmt.Errorf("mount %s: %w", dir, err)
 	}
 	go m.serve(server, t)
@@ -72,7 +80,6 @@ func mountOptions(o *Options) *gofuse.MountOptions {
 		MaxWrite:          maxTransfer,
 		MaxBackground:     64,
 		DisableXAttrs:     true,
-		DirectMountStrict: os.Geteuid() == 0, // else fusermount3 mounts
 		ExtraCapabilities: gofuse.CAP_READDIRPLUS_AUTO | gofuse.CAP_DIRECT_IO_ALLOW_MMAP,
 		Logger:            slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 	}

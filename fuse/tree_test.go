@@ -19,6 +19,9 @@ import (
 	"github.com/datakit/datakit/memdb"
 )
 
+// discard is a log that nobody reads.
+var discard = slog.New(slog.DiscardHandler)
+
 // newTestTree returns a tree without a mount, with branch b, which holds f and
 // dir/g, and its head.
 func newTestTree(t *testing.T) (*tree, string) {
@@ -45,7 +48,7 @@ func newTestTree(t *testing.T) (*tree, string) {
 	}
 	s := fsapi.New(db, nil).NewSession()
 	m := &Mount{draining: newSignal(), canceled: newSignal()}
-	tr := newTree(m, s.Root(), slog.New(slog.DiscardHandler))
+	tr := newTree(m, s.Root(), discard)
 	t.Cleanup(func() {
 		m.Cancel()
 		tr.watchers.Wait()

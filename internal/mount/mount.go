@@ -97,7 +97,7 @@ func (m *Mount) Run(ctx context.Context) error {
 		undo := m.AtForce(func() { mountpoint.Detach(dir) })
 		defer undo()
 	}
-	fmt.Fprintf(m.Out, "mounted %s on %s with %s; to unmount it, press Ctrl-C or run: umount %s\n", m.Addr, m.Dir, t.how, m.Dir)
+	fmt.Fprintf(m.Out, "mounted %s on %s with %s; to unmount it, press Ctrl-C or run: %s\n", m.Addr, m.Dir, t.how, mountpoint.UnmountCommand(m.Dir))
 	err = m.wait(ctx, db, dir, t)
 	m.unmount(dir, t)
 	t.finish()

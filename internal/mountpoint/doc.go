@@ -35,7 +35,7 @@ func Check(dir string, full bool) (string, error) {
 		return "", explain(dir, err)
 	}
 	if m, ok := find(abs); ok {
-		return "", fmt.Errorf("%s is in use: %s is mounted there; unmount that with: umount %s", dir, m.Type, dir)
+		return "", fmt.Errorf("%s is in use: %s is mounted there; unmount that with: %s", dir, m.Type, UnmountCommand(dir))
 	}
 	err = bounded(func() error { return checkDir(abs, full) })
 	return abs, explain(dir, err)

@@ -75,6 +75,9 @@ func unmount(path string, flags int) error {
 	}
 }
 
+// UnmountCommand returns the command with which this user unmounts dir.
+func UnmountCommand(dir string) string { return "umount " + dir }
+
 // removal returns the command that removes a stale mount.
 func removal(dir string) string { return "umount -f " + dir }
 

@@ -154,6 +154,14 @@ func fusermount(how, path string) error {
 	return fmt.Errorf("unmount %s: %w", path, err)
 }
 
+// UnmountCommand returns the command with which this user unmounts dir.
+func UnmountCommand(dir string) string {
+	if os.Geteuid() != 0 {
+		return "fusermount3 -u " + dir
+	}
+	return "umount " + dir
+}
+
 // removal returns the command that removes a stale mount.
 func removal(dir string) string { return fmt.Sprintf("fusermount3 -u %s, or: umount -l %s", dir, dir) }
 
@@ -165,6 +173,9 @@ func CheckFUSE() error {
 	}
 	if os.Geteuid() == 0 {
 		return nil
+	}
+	if err := unix.Access("/dev/fuse", unix.R_OK|unix.W_OK); err != nil {
+		return fmt.Errorf("no permission to use /dev/fuse (%w): allow it with: sudo chmod 666 /dev/fuse", err)
 	}
 	for _, name := range []string{"fusermount3", "fusermount"} {
 		if _, err := exec.LookPath(name); err == nil {

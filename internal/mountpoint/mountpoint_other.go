@@ -29,6 +29,9 @@ func Unmount(string) error { return errUnsupported }
 // Detach fails.
 func Detach(string) error { return errUnsupported }
 
+// UnmountCommand returns the command with which this user unmounts dir.
+func UnmountCommand(dir string) string { return "umount " + dir }
+
 func removal(dir string) string { return "umount " + dir }
 
 // CheckFUSE returns that there is no FUSE.

@@ -151,7 +151,7 @@ func TestFS178_UnmountBySignal(t *testing.T) {
 	t.Parallel()
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 		repo := newRepository(t)
-		m := daemon.MountOn(t, t.TempDir(), "--git", repo)
+		m := daemon.MountOn(t, newDir(t, t.TempDir(), "a b\\c"), "--git", repo)
 		sh(t, m.Dir, begin)
 		m.Signal(sig)
 		wantEnd(t, m, 0, "mounted git://"+repo+" on "+m.Dir+" with FUSE")
@@ -311,6 +311,16 @@ func TestFS178_MounterKilled(t *testing.T) {
 	}
 	again.Signal(syscall.SIGTERM)
 	wantEnd(t, again, 0, "mounted ")
+}
+
+// TestFS164_ChangedFileOfServer reads in order what is not committed yet, which
+// must not be fetched as a whole for each piece.
+func TestFS164_ChangedFileOfServer(t *testing.T) {
+	t.Parallel()
+	d := daemon.Start(t, newRepository(t))
+	m := daemon.MountOn(t, t.TempDir(), "--via", "fuse", "--addr", "file://"+d.Addr)
+	data := filepath.Join(t.TempDir(), "data")
+	sh(t, m.Dir, begin+`head -c 32000000 /dev/urandom >"`+data+`"; cd branch/b/transactions/t/rw; cp "`+data+`" f; cmp "`+data+`" f`)
 }
 
 // TestFS215_TwoMounts commit on one branch of a server at once.

@@ -1,0 +1,55 @@
+package fuse
+
+import (
+	"os"
+	"syscall"
+	"testing"
+
+	gofuse "github.com/hanwen/go-fuse/v2/fuse"
+)
+
+// TestFusermountOptions: an address may contain what separates options.
+func TestFusermountOptions(t *testing.T) {
+	t.Parallel()
+	o := mountOptions(&Options{Source: `file:///a,b\c`, AllowOther: true, Log: discard})
+	const want = `fsname=file:///a\,b\\c,subtype=datakit,max_read=1048576,default_permissions,allow_other`
+	if got := options(o); got != want {
+		t.Errorf("options are %s, want %s", got, want)
+	}
+	if got := options(&gofuse.MountOptions{}); got != "fsname=,subtype=,max_read=0" {
+		t.Errorf("options are %s", got)
+	}
+}
+
+// TestFusermountReceive passes a file as fusermount3 passes the device.
+func TestFusermountReceive(t *testing.T) {
+	t.Parallel()
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := os.NewFile(uintptr(pair[0]), "ours")
+	defer ours.Close()
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	if err := syscall.Sendmsg(pair[1], []byte{0}, syscall.UnixRights(int(null.Fd())), nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	fd, err := receive(ours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := os.NewFile(uintptr(fd), "got")
+	defer got.Close()
+	a, _ := null.Stat()
+	if b, err := got.Stat(); err != nil || !os.SameFile(a, b) {
+		t.Errorf("received another file (%v)", err)
+	}
+	syscall.Close(pair[1])
+	if _, err := receive(ours); err == nil {
+		t.Error("a file is received from nobody")
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -26,38 +27,59 @@ const patience = 2 * time.Minute
 // and in a repository.
 func TestShell(t *testing.T) {
 	t.Parallel()
+	script := shell(t, "cli", 7)
+	t.Run("server", func(t *testing.T) {
+		t.Parallel()
+		d := daemon.Start(t, filepath.Join(t.TempDir(), "state"))
+		follow(t, script, t.TempDir(), "unix://"+d.Addr)
+	})
+	t.Run("repository", func(t *testing.T) {
+		t.Parallel()
+		follow(t, script, t.TempDir(), "git://"+repository(t))
+	})
+}
+
+// TestShellTree does with a mounted tree what the guide says.
+func TestShellTree(t *testing.T) {
+	t.Parallel()
+	script := shell(t, "tree", 4)
+	m := daemon.MountOn(t, t.TempDir(), "--git", repository(t))
+	follow(t, strings.ReplaceAll(script, "/tmp/", t.TempDir()+"/"), m.Dir, "")
+}
+
+// shell returns the blocks of the guide for the shell that have a mark, of
+// which there are at least some.
+func shell(t *testing.T, mark string, some int) string {
+	t.Helper()
 	text, err := os.ReadFile("../../docs/shell.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := guide.Blocks(string(text), "cli")
-	if len(blocks) < 7 {
-		t.Fatalf("the guide has %d blocks of commands", len(blocks))
+	blocks := guide.Blocks(string(text), mark)
+	if len(blocks) < some {
+		t.Fatalf("the guide has %d blocks for %s", len(blocks), mark)
 	}
-	script := guide.Script(blocks)
-	t.Run("server", func(t *testing.T) {
-		t.Parallel()
-		d := daemon.Start(t, filepath.Join(t.TempDir(), "state"))
-		follow(t, script, "unix://"+d.Addr)
-	})
-	t.Run("repository", func(t *testing.T) {
-		t.Parallel()
-		repo := t.TempDir()
-		if out, err := exec.Command("git", "init", "-q", repo).CombinedOutput(); err != nil {
-			t.Fatalf("git init: %v\n%s", err, out)
-		}
-		follow(t, script, "git://"+repo)
-	})
+	return guide.Script(blocks)
 }
 
-// follow runs a script with the program in its path and the address of a
-// database. All that it has started is gone in the end.
-func follow(t *testing.T, script, addr string) {
+// repository makes a Git repository.
+func repository(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if out, err := exec.Command("git", "init", "-q", dir).CombinedOutput(); err != nil {
+		t.Fatalf("git init: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// follow runs a script in a directory, with the program in its path and the
+// address of a database. All that it has started is gone in the end.
+func follow(t *testing.T, script, dir, addr string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-c", script)
-	cmd.Dir = t.TempDir()
+	cmd := exec.CommandContext(ctx, "bash", "-c", script)
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "DATAKIT_ADDR="+addr, "PATH="+filepath.Dir(daemon.Program())+":"+os.Getenv("PATH"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -206,3 +206,32 @@ func TestGH26_Order(t *testing.T) {
 		}
 	})
 }
+
+// TestGH34_SameAsOneByOne builds differences up and compares what they do with
+// the same operations one after the other. Commits and repositories may differ:
+// they follow from what needs them in the end.
+func TestGH34_SameAsOneByOne(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSnapshot(t)
+		var d github.Diff
+		want := s
+		for _, e := range drawElements(t) {
+			if rapid.Bool().Draw(t, "remove") {
+				d.AddRemoval(e.Identity())
+				want = want.Remove(e.Identity())
+			} else {
+				d.AddUpdate(e)
+				want = want.Add(e)
+			}
+		}
+		notable := func(s github.Snapshot) string {
+			return fmt.Sprint(slices.Collect(s.Refs()), slices.Collect(s.Statuses()), slices.Collect(s.PRs()))
+		}
+		got := s.Apply(d)
+		checkClosed(t, got)
+		if notable(got) != notable(want) || !d.Equal(github.NewDiff(d.Update, d.Remove)) {
+			t.Fatalf("%v gives %s, want %s", d, notable(got), notable(want))
+		}
+	})
+}

@@ -77,17 +77,29 @@ func (c Commit) Identity() ID { return c }
 // Identity returns r.
 func (r Repo) Identity() ID { return r }
 
-func (r Ref) Repository() Repo    { return r.Commit.Repo }
+// Repository returns the repository of the commit.
+func (r Ref) Repository() Repo { return r.Commit.Repo }
+
+// Repository returns the repository of the commit.
 func (s Status) Repository() Repo { return s.Commit.Repo }
-func (p PR) Repository() Repo     { return p.Head.Repo }
+
+// Repository returns the repository that received p.
+func (p PR) Repository() Repo { return p.Head.Repo }
+
+// Repository returns c.Repo.
 func (c Commit) Repository() Repo { return c.Repo }
 
 // Repository returns r.
 func (r Repo) Repository() Repo { return r }
 
-func (r RefID) Repository() Repo    { return r.Repo }
+// Repository returns r.Repo.
+func (r RefID) Repository() Repo { return r.Repo }
+
+// Repository returns the repository of the commit.
 func (s StatusID) Repository() Repo { return s.Commit.Repo }
-func (p PRID) Repository() Repo     { return p.Repo }
+
+// Repository returns p.Repo.
+func (p PRID) Repository() Repo { return p.Repo }
 
 // CompareIDs orders identities by kind (refs, statuses, PRs, commits,
 // repositories) and then as their kind does (GH-26). The result is negative,

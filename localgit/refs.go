@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 const (
@@ -73,7 +74,7 @@ func readLoose(dir, name string, refs map[string]rawRef, visit func(string)) err
 	at := filepath.Join(dir, filepath.FromSlash(name))
 	visit(at)
 	entries, err := os.ReadDir(at)
-	if errors.Is(err, fs.ErrNotExist) {
+	if absent(err) {
 		return nil
 	}
 	if err != nil {
@@ -90,8 +91,8 @@ func readLoose(dir, name string, refs map[string]rawRef, visit func(string)) err
 			text, err = readRefFile(filepath.Join(at, e.Name()))
 			if err == nil {
 				refs[sub] = rawRef{hash: text}
-			} else if errors.Is(err, fs.ErrNotExist) {
-				err = nil // it was packed or deleted just now
+			} else if absent(err) {
+				err = nil // it was packed, deleted or replaced just now
 			}
 		}
 		if err != nil {
@@ -146,7 +147,7 @@ func readPacked(file string) (map[string]rawRef, error) {
 // resolve follows a symbolic reference. ok is false if it leads to none that
 // exists, as that of a branch without commits. What does not lead to a hash has
 // none.
-func resolve(dir string, ref rawRef, loose, packed map[string]rawRef) (found rawRef, ok bool) {
+func resolve(dir string, ref rawRef, refs, packed map[string]rawRef) (found rawRef, ok bool) {
 	for range maxSymbolic {
 		target, symbolic := strings.CutPrefix(ref.hash, "ref:")
 		if !symbolic {
@@ -156,22 +157,30 @@ func resolve(dir string, ref rawRef, loose, packed map[string]rawRef) (found raw
 			return ref, true
 		}
 		target = strings.TrimSpace(target)
-		if ref, ok = loose[target]; ok {
-			continue
-		}
-		if ref, ok = packed[target]; ok {
+		if ref, ok = refs[target]; ok {
 			continue
 		}
 		if !filepath.IsLocal(filepath.FromSlash(target)) {
 			return rawRef{}, true
 		}
 		text, err := readRefFile(filepath.Join(dir, filepath.FromSlash(target)))
+		if absent(err) {
+			if ref, ok = packed[target]; ok {
+				continue
+			}
+		}
 		if err != nil {
-			return rawRef{}, !errors.Is(err, fs.ErrNotExist)
+			return rawRef{}, !absent(err)
 		}
 		ref = rawRef{hash: text}
 	}
 	return rawRef{}, true
+}
+
+// absent reports whether an error says that there is no such file, or no such
+// directory: another of a like name may be in the way.
+func absent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EISDIR)
 }
 
 // isHash reports whether text is the name of an object, in SHA-1 or SHA-256.

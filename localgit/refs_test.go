@@ -21,7 +21,7 @@ func TestGH216_LooseAndPacked(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	for range 40 {
+	for range 25 {
 		name := names[random.IntN(len(names))]
 		switch random.IntN(8) {
 		case 0:

@@ -123,6 +123,11 @@ func (y *syncer) setHook(ctx context.Context, r github.Repo, h *hook) {
 	defer y.mu.Unlock()
 	if err == nil {
 		delete(y.s.hooks, r)
+		if !h.remove && !h.noticed.IsZero() {
+			// Nobody told of what has happened since the import.
+			y.s.reads[read{repo: r, what: readPRs}] = &retry{due: y.now()}
+			y.s.reads[read{repo: r, what: readRefs}] = &retry{due: y.now()}
+		}
 		return
 	}
 	if h.fail(y.now(), err) {

@@ -73,7 +73,12 @@ func (s *Server) listPRs(q *query) answer {
 	if q.r.URL.Query().Get("direction") != "asc" {
 		slices.Reverse(list)
 	}
-	return q.list(len(list), func(i int) any { return prJSON(list[i]) })
+	pad := strings.Repeat("x", s.Pad)
+	return q.list(len(list), func(i int) any {
+		pr := prJSON(list[i])
+		pr["diff_url"] = pad
+		return pr
+	})
 }
 
 func (s *Server) readPR(q *query) answer {
@@ -159,7 +164,7 @@ func (s *Server) readStatuses(q *query) answer {
 		}
 	}
 	a := q.list(len(list), func(i int) any { return statusJSON(list[i]) })
-	a.body = jsonObject{"sha": hash, "state": combined(list), "total_count": len(list), "statuses": a.body, "repository": repoJSON(q.repo)}
+	a.body = jsonObject{"sha": hash, "state": combined(list), "total_count": len(list), "statuses": a.body, "repository": repoJSON(q.repo), "commit_url": strings.Repeat("x", s.Pad)}
 	return a
 }
 

@@ -31,6 +31,10 @@ type Server struct {
 	// Token.
 	App *App
 
+	// Pad is how many bytes each pull request and each repository in an answer
+	// is longer than it needs to be; GitHub's are by some thousand.
+	Pad int
+
 	// Intercept, if not nil, is asked before a request is looked at. It answers
 	// the request itself and returns true, or leaves it alone.
 	Intercept func(op string, w http.ResponseWriter, r *http.Request) bool

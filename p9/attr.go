@@ -126,11 +126,16 @@ func dmModeOf(r *request) vfs.Mode {
 	}
 }
 
-// setattr sets length and mode, in this order.
+// setattr sets length and mode, in this order, or nothing if the mode is none for
+// the node.
 func (r *request) setattr() error {
 	node, err := r.changed()
 	if err != nil {
 		return err
+	}
+	mode := linuxModeOf(r, node)
+	if _, isDir := node.(vfs.Dir); r.flags&setMode != 0 && isDir != mode.Dir {
+		return vfs.ErrDirFlag
 	}
 	if r.flags&setSize != 0 {
 		if err := r.setLength(node); err != nil {
@@ -138,7 +143,7 @@ func (r *request) setattr() error {
 		}
 	}
 	if r.flags&setMode != 0 {
-		if err := r.chmod(node, linuxModeOf(r, node)); err != nil {
+		if err := r.chmod(node, mode); err != nil {
 			return err
 		}
 	}

@@ -121,6 +121,10 @@ func TestFS172_Setattr(t *testing.T) {
 	}
 	c.fails(vfs.NegativeOffset(1<<63), tsetattr, 1, set(1, setSize, 0, 1<<63)...)
 	c.fails(vfs.ErrDirFlag, tsetattr, 1, set(1, setMode, 0o040755, 0)...)
+	c.fails(vfs.ErrDirFlag, tsetattr, 1, set(1, setMode|setSize, 0o040755, 0)...)
+	if st := tree.stat("file"); st.Size != 2 {
+		t.Errorf("size was set although mode cannot be: %+v", st)
+	}
 	c.fails(vfs.ErrDirFlag, tsetattr, 1, set(2, setMode, 0o100755, 0)...)
 	c.fails(vfs.ErrDirLength, tsetattr, 1, set(2, setSize, 0, 4)...)
 	c.ok(tsetattr, 1, set(2, setMode|setSize, 0o040755, 0)...)

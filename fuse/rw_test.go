@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // begin opens a transaction and returns the path of its rw.
@@ -138,7 +140,7 @@ func TestFS217_Errnos(t *testing.T) {
 			return err
 		}(), syscall.EEXIST},
 		"a malformed hash":    {func() error { _, err := os.Stat(at("snapshots/x")); return err }(), syscall.ENOENT},
-		"extended attributes": {func() error { _, err := syscall.Getxattr(at(tx+"msg"), "user.x", nil); return err }(), syscall.EOPNOTSUPP},
+		"extended attributes": {func() error { _, err := unix.Getxattr(at(tx+"msg"), "user.x", nil); return err }(), syscall.EOPNOTSUPP},
 	} {
 		if !errors.Is(tt.got, tt.want) {
 			t.Errorf("%s: %v, want %v", what, tt.got, tt.want)

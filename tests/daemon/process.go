@@ -20,12 +20,18 @@ type Process struct {
 	exited   chan struct{} // closed after the program has ended
 }
 
-// Command starts the program with arguments. Its environment is that of the
-// test, changed by env, which has "NAME=VALUE", and "NAME=" for none. It is
-// killed when the test ends, if it has not ended by then.
+// Command starts the program with arguments, as Spawn does.
 func Command(tb testing.TB, env []string, args ...string) *Process {
 	tb.Helper()
-	p := &Process{tb: tb, cmd: exec.Command(binary, args...), exited: make(chan struct{})}
+	return Spawn(tb, exec.Command(binary, args...), env)
+}
+
+// Spawn starts a command. Its environment is that of the test, changed by env,
+// which has "NAME=VALUE", and "NAME=" for none. It is killed when the test ends,
+// if it has not ended by then.
+func Spawn(tb testing.TB, cmd *exec.Cmd, env []string) *Process {
+	tb.Helper()
+	p := &Process{tb: tb, cmd: cmd, exited: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.err
 	p.cmd.Env = append(os.Environ(), "DATAKIT_VERBOSE=", "GORACE=halt_on_error=1 exitcode=66 atexit_sleep_ms=0")
 	p.cmd.Env = append(p.cmd.Env, env...)

@@ -59,7 +59,7 @@ func shell(t *testing.T, mark string, some int) string {
 	if len(blocks) < some {
 		t.Fatalf("the guide has %d blocks for %s", len(blocks), mark)
 	}
-	return guide.Script(blocks)
+	return guide.Script(blocks, 1)
 }
 
 // repository makes a Git repository.

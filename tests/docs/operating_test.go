@@ -32,7 +32,7 @@ func TestOperating(t *testing.T) {
 	if len(blocks) < 8 {
 		t.Fatalf("the guide has %d blocks to run", len(blocks))
 	}
-	script := strings.ReplaceAll(guide.Script(blocks), "9640", daemon.FreePort(t))
+	script := strings.ReplaceAll(guide.Script(blocks, 1), "9640", daemon.FreePort(t))
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-c", "trap 'kill -9 $server || true' EXIT\n"+script)

@@ -21,19 +21,25 @@ func Blocks(text, mark string) []string {
 }
 
 // prolog defines what Script uses: prints COMMAND WANT fails unless the output
-// of the command, on one line, is what the comment beside it promises.
+// of the command, on one line, is what the comment beside it promises, at the
+// last of so many tries.
 const prolog = `set -e
 prints() {
-  got=$(eval "$1" | tr -s '\n ' ' ')
-  [ "${got% }" = "$2" ] || { echo "$1: prints '$got', and not '$2'"; exit 1; }
+  for try in $(seq %d); do
+    got=$(eval "$1" | tr -s '\n ' ' ')
+    [ "${got%% }" = "$2" ] && return 0
+    [ "$try" = %[1]d ] || sleep 0.1
+  done
+  echo "$1: prints '$got', and not '$2'"; exit 1
 }
 `
 
-// Script makes blocks one script for a POSIX shell, in which comments such as
-// "# prints Hello" are checked. "prints nothing" may go on to say why.
-func Script(blocks []string) string {
+// Script makes blocks one script for a POSIX shell, in which comments such as "# prints Hello" are
+// checked, so often until they are true, or tries times. "prints nothing" may
+// go on to say why.
+func Script(blocks []string, tries int) string {
 	var b strings.Builder
-	b.WriteString(prolog)
+	fmt.Fprintf(&b, prolog, tries)
 	for line := range strings.SplitSeq(strings.Join(blocks, "\n"), "\n") {
 		command, want, ok := strings.Cut(line, "# prints ")
 		if !ok {

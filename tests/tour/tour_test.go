@@ -32,8 +32,8 @@ func TestTour(t *testing.T) {
 	}
 	dir := t.TempDir()
 	d := daemon.Start(t, filepath.Join(dir, "data"), daemon.WithTCP())
-	inGuest(t, d.Port, guide.Script(tour))
-	onHost(t, dir, d.Port, guide.Script(host))
+	inGuest(t, d.Port, guide.Script(tour, 1))
+	onHost(t, dir, d.Port, guide.Script(host, 1))
 }
 
 // inGuest runs a script in a virtual machine, in the mounted tree.

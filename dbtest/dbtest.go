@@ -48,6 +48,10 @@ type Config struct {
 	// connection of plain 9P2000. Checks that make one are skipped.
 	NoSymlinks bool
 
+	// Without has the checks that do not count for the database, by name, and
+	// why.
+	Without map[string]string
+
 	// Some leaves out all checks but one of so many, and is for a database that
 	// takes long to open. 0 means all.
 	Some int
@@ -69,6 +73,9 @@ func (c Config) Run(t *testing.T) {
 		}
 		t.Run(ck.name, func(t *testing.T) {
 			t.Parallel()
+			if why := c.Without[ck.name]; why != "" {
+				t.Skip(why)
+			}
 			ck.fn(newEnv(t, &c))
 		})
 	}

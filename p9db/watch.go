@@ -91,9 +91,48 @@ func (d *driver) WatchHead(ctx context.Context, branch string) (datakit.Watch[da
 // Reflog implements datakit.Driver.
 func (d *driver) Reflog(ctx context.Context, branch string) (datakit.Watch[datakit.Hash], error) {
 	open := func(ctx context.Context) (datakit.Watch[datakit.Hash], error) {
-		return openStream(ctx, d, &watch[datakit.Hash]{parse: parseHead, lost: overflow}, branch, "reflog")
+		w := &watch[datakit.Hash]{parse: parseHead, lost: overflow}
+		s, err := openStream(ctx, d, w, branch, "reflog")
+		if err != nil {
+			return nil, err
+		}
+		if err := w.skipFirst(ctx, branch); err != nil {
+			w.Close()
+			return nil, err
+		}
+		return s, nil
 	}
 	return orLate(ctx, d, open, false, datakit.Hash{})
+}
+
+// skipFirst reads the empty line away with which the reflog of the original
+// server begins (specification of the filesystem, FS-52). That server is told by
+// the directory that its branches have not (FS-55), and speaks no 9P2000.L.
+func (w *watch[T]) skipFirst(ctx context.Context, branch string) error {
+	d := w.d
+	if w.side != nil {
+		d = w.side
+	}
+	if d.c.Dialect() == p9.DotL {
+		return nil
+	}
+	dir, err := d.walk(ctx, branchDir, wireName(branch))
+	if errors.Is(err, datakit.NotExist) {
+		return nil // it was just removed
+	} else if err != nil {
+		return err
+	}
+	defer dir.Release()
+	diff, err := dir.Walk(ctx, "diff")
+	if err == nil {
+		diff.Release()
+		return nil
+	}
+	if err = d.fail(err); !errors.Is(err, datakit.NotExist) {
+		return err
+	}
+	_, err = w.s.Next(ctx)
+	return d.fail(err)
 }
 
 // overflow makes the one failure that a server has for a reflog of an error

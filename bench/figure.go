@@ -28,6 +28,9 @@ var benchmarks = []benchmark{
 	{"bigfile", "a file of 1 GiB, written and read back", bigFile},
 	{"merge", "a merge in a tree of a million files", largeMerge},
 	{"base", "a merge base 100,000 commits deep", mergeBase},
+	{"githubFirst", "the first sync of a large repository of GitHub", githubFirst},
+	{"githubLag", "from the branch to GitHub and back", githubLag},
+	{"githubResync", "a resync without changes", githubResync},
 }
 
 // A row is one figure.

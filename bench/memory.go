@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"runtime"
+	"runtime/metrics"
 	"sync"
 	"time"
 )
@@ -47,4 +49,32 @@ func runPeak(ctx context.Context, cmd *exec.Cmd) (float64, error) {
 		err = fmt.Errorf("%s: %w", cmd, err)
 	}
 	return stop(), err
+}
+
+// watchHeap looks at the heap of this process all the time: at the objects in
+// it, garbage included. The result stops that and returns the largest size in
+// MiB.
+func watchHeap(ctx context.Context) (stop func() float64) {
+	ctx, cancel := context.WithCancel(ctx)
+	runtime.GC()
+	var largest uint64
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+		for ctx.Err() == nil {
+			metrics.Read(sample)
+			largest = max(largest, sample[0].Value.Uint64())
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+			}
+		}
+	})
+	return func() float64 {
+		cancel()
+		wg.Wait()
+		return float64(largest) / (1 << 20)
+	}
 }

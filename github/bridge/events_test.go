@@ -191,6 +191,25 @@ func TestGH108_OwnEcho(t *testing.T) {
 	}
 }
 
+// TestGH108_EchoOfAnOlderWrite has the webhook of the first of two changes of
+// the branch come in after both were sent.
+func TestGH108_EchoOfAnOlderWrite(t *testing.T) {
+	t.Parallel()
+	e, src := listening(t, p4, r1)
+	src.Lose(func(c githubtest.Change) bool { return c.PR.Title == "two" })
+	e.opts.Source = nil
+	for _, title := range []string{"one", "two"} {
+		e.write("test/test/pr/2/title", title+"\n")
+		e.sync()
+	}
+	e.opts.Source = src
+	e.calls()
+	e.sync()
+	e.wantCalls("read PR 1")
+	e.wantFiles("test/test/pr/2/title", "two\n")
+	e.wantInSync("after the echo", testRepo)
+}
+
 func TestGH171_CommentsAreReadForAnEvent(t *testing.T) {
 	t.Parallel()
 	e, _ := listening(t, p1, r1)

@@ -80,8 +80,9 @@ func newClient(cfg Config, base *url.URL, t http.RoundTripper) (c *Client, err e
 // check.
 func goGitHub(base *url.URL, version string, t http.RoundTripper) (*gogithub.Client, error) {
 	text := base.String()
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // t follows
 	gh, err := gogithub.NewClient(
-		gogithub.WithTransport(t),
+		gogithub.WithHTTPClient(&http.Client{Transport: t, CheckRedirect: stay}),
 		gogithub.WithURLs(&text, &text),
 		gogithub.WithUserAgent("datakit-github/"+version),
 		gogithub.WithDisableRateLimitCheck(),

@@ -36,7 +36,7 @@ func (l *limits) closed(now time.Time) (until time.Time, ok bool) {
 // note learns from an answer, whose error, if it is one, is err. It returns
 // when the next request is allowed if the answer was that a limit is reached.
 func (l *limits) note(now time.Time, resp *http.Response, err error) (retryAt time.Time) {
-	primary := l.primary(resp)
+	primary := l.primary(now, resp)
 	status := resp.StatusCode
 	refused := status == http.StatusForbidden || status == http.StatusTooManyRequests
 	after := retryAfter(resp.Header)
@@ -52,6 +52,9 @@ func (l *limits) note(now time.Time, resp *http.Response, err error) (retryAt ti
 	case after > 0:
 		return l.close(now, now.Add(after))
 	case !primary.IsZero():
+		if soon := now.Add(time.Second); primary.Before(soon) { // the answer was long under way
+			primary = soon
+		}
 		return l.close(now, primary)
 	case status == http.StatusTooManyRequests, errors.As(err, &secondary), isSecondary(err):
 		l.strikes++
@@ -60,8 +63,9 @@ func (l *limits) note(now time.Time, resp *http.Response, err error) (retryAt ti
 	return time.Time{}
 }
 
-// primary returns when the limit is renewed if no request is left; else zero.
-func (l *limits) primary(resp *http.Response) (reset time.Time) {
+// primary returns when the limit is renewed if no request is left; else zero. It
+// is GitHub's clock that counts, as far as the answer tells it.
+func (l *limits) primary(now time.Time, resp *http.Response) (reset time.Time) {
 	h := resp.Header
 	if r := h.Get(gogithub.HeaderRateResource); r != "" && r != "core" {
 		return time.Time{}
@@ -75,7 +79,11 @@ func (l *limits) primary(resp *http.Response) (reset time.Time) {
 	if left > 0 || err != nil {
 		return time.Time{}
 	}
-	return time.Unix(at, 0)
+	reset = time.Unix(at, 0)
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		return now.Add(reset.Sub(date))
+	}
+	return reset
 }
 
 // close allows no request until then, or until what was known, if that is

@@ -158,7 +158,8 @@ func prPath(id github.PRID) string {
 	return "repos/" + id.Repo.String() + "/pulls/" + strconv.Itoa(id.Number)
 }
 
-// Comments is part of github.API.
+// Comments is part of github.API. There are none where GitHub says that it has
+// no such thing.
 func (c *Client) Comments(ctx context.Context, id github.PRID) ([]github.Comment, error) {
 	type entry struct {
 		ID   int64   `json:"id"`
@@ -178,7 +179,7 @@ func (c *Client) Comments(ctx context.Context, id github.PRID) ([]github.Comment
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, c.exists(ctx, id.Repo, err)
 	}
 	return list, nil
 }

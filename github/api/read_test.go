@@ -259,6 +259,9 @@ func TestGH159_GH226_Absent(t *testing.T) {
 	if _, ok, err := e.Ref(t.Context(), ref("heads/b", "").ID()); ok || err != nil {
 		t.Errorf("Ref b: %v, %v, want none", ok, err)
 	}
+	if list, err := e.Comments(t.Context(), prID(2)); len(list) != 0 || err != nil {
+		t.Errorf("comments of PR 2: %v, %v, want none", list, err)
+	}
 	if list, err := e.Statuses(t.Context(), commit("bar")); len(list) != 0 || err != nil {
 		t.Errorf("statuses of an unknown commit: %v, %v, want none", list, err)
 	}

@@ -116,6 +116,25 @@ func TestGH165_Redirects(t *testing.T) {
 	}
 }
 
+// TestSeeOther proves that a write is not taken for done when GitHub says to
+// look elsewhere.
+func TestSeeOther(t *testing.T) {
+	t.Parallel()
+	e := start(t, func(_ *env, _ *api.Config, h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet {
+				h.ServeHTTP(w, r)
+				return
+			}
+			http.Redirect(w, r, "/repos/test/test", http.StatusSeeOther)
+		})
+	})
+	e.FillLater()
+	if err := e.SetPR(t.Context(), prID(1), github.PRChange{}); err == nil || github.Refused(err) {
+		t.Errorf("SetPR: %v, want a temporary error", err)
+	}
+}
+
 func TestGH165_TenRedirects(t *testing.T) {
 	t.Parallel()
 	for _, hops := range []int{10, 11, 1000} {

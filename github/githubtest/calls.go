@@ -158,10 +158,7 @@ func (w *World) PR(ctx context.Context, id github.PRID) (pr github.PR, ok bool, 
 // Comments is part of github.API.
 func (w *World) Comments(ctx context.Context, id github.PRID) (list []github.Comment, err error) {
 	err = w.call(ctx, github.OpReadComments, id.Repo, id, func(repo *repository) error {
-		pr, ok := repo.prs[id.Number]
-		if !ok {
-			return refusal("", "", http.StatusNotFound, "Not Found")
-		}
+		pr := repo.prs[id.Number]
 		list = slices.Clone(pr.Comments[bodies(pr):])
 		return nil
 	})

@@ -159,7 +159,7 @@ func TestGH199_GH270_None(t *testing.T) {
 	}
 }
 
-func TestHowTo(t *testing.T) {
+func TestGH166_HowTo(t *testing.T) {
 	t.Parallel()
 	for api, want := range map[string]string{
 		"":                               "https://github.com/settings/tokens",
@@ -167,8 +167,11 @@ func TestHowTo(t *testing.T) {
 		"https://git.example.com/api/v3": "https://git.example.com/settings/tokens",
 		"https://api.corp.ghe.com/":      "https://corp.ghe.com/settings/tokens",
 	} {
-		if got := HowTo(api); !strings.Contains(got, want) {
-			t.Errorf("HowTo(%q) = %q, want %s in it", api, got, want)
+		got := HowTo(api)
+		for _, part := range []string{want, "the scope repo", "admin:repo_hook for webhooks"} {
+			if !strings.Contains(got, part) {
+				t.Errorf("HowTo(%q) = %q, want %s in it", api, got, part)
+			}
 		}
 	}
 }

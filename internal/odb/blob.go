@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
-
 	"os"
-
-	"github.com/klauspost/compress/zlib"
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/object"
+	"github.com/datakit/datakit/internal/odb/packfile"
+	"github.com/klauspost/compress/zlib"
 )
 
 // OpenBlob implements store.Objects. A large blob is checked against its name
@@ -32,7 +31,7 @@ func (s *Store) OpenBlob(h datakit.Hash) (datakit.Blob, error) {
 		if err == nil && c.kind == object.BlobType {
 			return memoryBlob(c.data), nil
 		}
-		if err != nil && !errors.Is(err, errBig) {
+		if err != nil && !errors.Is(err, packfile.ErrBig) {
 			return nil, err
 		}
 	}
@@ -104,10 +103,10 @@ func (s *Store) openPacked(at packed) (*largeBlob, error) {
 	if err != nil {
 		return nil, err
 	}
-	var chain []entry
+	var chain []packfile.Entry
 	var size int64
 	err = m.guard(func() error {
-		e, err := parseEntry(m.data, at.off)
+		e, err := packfile.ParseEntry(m.data, at.off)
 		if err != nil {
 			return err
 		}
@@ -129,7 +128,7 @@ func (s *Store) openPacked(at packed) (*largeBlob, error) {
 		src := &deltaSource{File: f, end: end, dir: s.own.spill, chain: chain}
 		return &largeBlob{size: size, src: src, inFile: true}, nil
 	}
-	src := packSource{f, chain[0].data, end}
+	src := packSource{f, chain[0].Data, end}
 	return &largeBlob{size: size, src: src, stored: openStored(src, size)}, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/datakit/datakit/internal/odb/packfile"
 	"github.com/klauspost/compress/zlib"
 )
 
@@ -15,20 +16,20 @@ import (
 type deltaSource struct {
 	*os.File // the pack
 	end      int64
-	dir      string  // for temporary files
-	chain    []entry // the outermost delta first, the base last
+	dir      string           // for temporary files
+	chain    []packfile.Entry // the outermost delta first, the base last
 }
 
 // deltaChain returns an entry, and below it what it is made from, down to what
 // is no delta.
-func (p *pack) deltaChain(data []byte, e entry) ([]entry, error) {
-	chain := []entry{e}
-	for e.isDelta() {
+func (p *pack) deltaChain(data []byte, e packfile.Entry) ([]packfile.Entry, error) {
+	chain := []packfile.Entry{e}
+	for e.IsDelta() {
 		off, err := p.baseOf(e, len(chain))
 		if err != nil {
 			return nil, err
 		}
-		if e, err = parseEntry(data, off); err != nil {
+		if e, err = packfile.ParseEntry(data, off); err != nil {
 			return nil, err
 		}
 		chain = append(chain, e)
@@ -43,7 +44,7 @@ func (d *deltaSource) start(ctx context.Context) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	size := d.chain[last].size
+	size := d.chain[last].Size
 	for i := last - 1; i >= 0; i-- {
 		base, err := d.spill(ctx, r, size)
 		if err != nil {
@@ -57,8 +58,8 @@ func (d *deltaSource) start(ctx context.Context) (io.ReadCloser, error) {
 	return r, nil
 }
 
-func (d *deltaSource) inflate(e entry) (io.ReadCloser, error) {
-	return zlib.NewReader(newFileReader(d.File, e.data, d.end))
+func (d *deltaSource) inflate(e packfile.Entry) (io.ReadCloser, error) {
+	return zlib.NewReader(newFileReader(d.File, e.Data, d.end))
 }
 
 // tempFile is a file that is removed when it is closed.
@@ -91,7 +92,7 @@ func (d *deltaSource) spill(ctx context.Context, r io.ReadCloser, size int64) (f
 }
 
 // apply returns what a delta makes of a base, and its size.
-func (d *deltaSource) apply(base tempFile, baseSize int64, e entry) (io.ReadCloser, int64, error) {
+func (d *deltaSource) apply(base tempFile, baseSize int64, e packfile.Entry) (io.ReadCloser, int64, error) {
 	z, err := d.inflate(e)
 	if err != nil {
 		return nil, 0, unexpected(err)
@@ -104,7 +105,7 @@ type deltaReader struct {
 	base     tempFile
 	baseSize int64
 	delta    *bufio.Reader
-	op       deltaOp // what is left of the instruction begun
+	op       packfile.Op // what is left of the instruction begun
 }
 
 // newDeltaReader returns what delta makes of a base, and its size.
@@ -114,9 +115,9 @@ func newDeltaReader(base tempFile, baseSize int64, delta io.Reader) (*deltaReade
 	if err != nil && err != io.EOF {
 		return nil, 0, unexpected(err)
 	}
-	want, size, n, err := deltaSizes(head)
+	want, size, n, err := packfile.DeltaSizes(head)
 	if err != nil || want != baseSize {
-		return nil, 0, errDelta
+		return nil, 0, packfile.ErrDelta
 	}
 	_, err = r.delta.Discard(n)
 	return r, size, err
@@ -124,19 +125,19 @@ func newDeltaReader(base tempFile, baseSize int64, delta io.Reader) (*deltaReade
 
 // Read implements io.Reader. The end of the delta is that of the content.
 func (r *deltaReader) Read(p []byte) (n int, err error) {
-	if r.op.size == 0 {
+	if r.op.Size == 0 {
 		if err := r.nextOp(); err != nil {
 			return 0, err
 		}
 	}
-	p = p[:min(int64(len(p)), r.op.size)]
-	if r.op.insert {
+	p = p[:min(int64(len(p)), r.op.Size)]
+	if r.op.Insert {
 		n, err = r.delta.Read(p)
 	} else {
-		n, err = r.base.ReadAt(p, r.op.off)
+		n, err = r.base.ReadAt(p, r.op.Off)
 	}
-	r.op.off += int64(n)
-	r.op.size -= int64(n)
+	r.op.Off += int64(n)
+	r.op.Size -= int64(n)
 	if n > 0 {
 		return n, nil
 	}
@@ -148,9 +149,9 @@ func (r *deltaReader) nextOp() error {
 	if len(head) == 0 || err != nil && err != io.EOF {
 		return err
 	}
-	op, n, err := parseOp(head)
-	if err != nil || n == 0 || !op.insert && op.off > r.baseSize-op.size {
-		return errDelta
+	op, n, err := packfile.ParseOp(head)
+	if err != nil || n == 0 || !op.Insert && op.Off > r.baseSize-op.Size {
+		return packfile.ErrDelta
 	}
 	r.op = op
 	_, err = r.delta.Discard(n)

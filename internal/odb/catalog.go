@@ -26,12 +26,12 @@ func newCatalog() *catalog { return &catalog{table: make(map[datakit.Hash]packed
 
 // add makes the objects of a pack found.
 func (c *catalog) add(p *pack) {
-	if p.idx.n <= tablePack && len(c.table)+p.idx.n <= tableSize && c.tabulate(p, func(datakit.Hash) bool { return true }) {
+	if p.idx.N <= tablePack && len(c.table)+p.idx.N <= tableSize && c.tabulate(p, func(datakit.Hash) bool { return true }) {
 		c.small = append(c.small, p)
 		return
 	}
 	list := append(slices.Clip(c.list), p)
-	slices.SortStableFunc(list, func(a, b *pack) int { return cmp.Compare(b.idx.n, a.idx.n) })
+	slices.SortStableFunc(list, func(a, b *pack) int { return cmp.Compare(b.idx.N, a.idx.N) })
 	c.list = list
 }
 
@@ -40,15 +40,15 @@ func (c *catalog) add(p *pack) {
 func (c *catalog) tabulate(p *pack, wanted func(datakit.Hash) bool) (ok bool) {
 	return nil == p.eachName(func(row int, h datakit.Hash) {
 		if wanted(h) {
-			c.table[h] = packed{p, p.idx.offset(row)}
+			c.table[h] = packed{p, p.idx.Offset(row)}
 		}
 	})
 }
 
 func (p *pack) eachName(f func(row int, h datakit.Hash)) error {
 	return p.idxMap.guard(func() error {
-		for row := range p.idx.n {
-			f(row, datakit.Hash(p.idx.name(row)))
+		for row := range p.idx.N {
+			f(row, datakit.Hash(p.idx.Name(row)))
 		}
 		return nil
 	})

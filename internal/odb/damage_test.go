@@ -11,6 +11,7 @@ import (
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/object"
+	"github.com/datakit/datakit/internal/odb/packfile"
 	"github.com/datakit/datakit/internal/store"
 )
 
@@ -229,7 +230,7 @@ func TestDeltas(t *testing.T) {
 		{"huge offset", "\x0a\x03" + "\x9f\xff\xff\xff\xff\x03", ""},
 		{"no sizes", "\x8a", ""},
 	} {
-		got, err := applyDelta(base, []byte(tt.delta), 100)
+		got, err := packfile.ApplyDelta(base, []byte(tt.delta), 100)
 		if string(got) != tt.want || (err == nil) != (tt.want != "") {
 			t.Errorf("%s: %q, %v, want %q", tt.name, got, err, tt.want)
 		}

@@ -10,6 +10,8 @@
 // that damage shows as an error of kind Internal and never as other content;
 // of a large blob that is read in pieces, at the end.
 //
+// The formats are those of package packfile below this one.
+//
 // Writing makes one pack with its index for each call of Stage, whose files are
 // flushed together, and Publish renames them into place and flushes the
 // directory. Many small packs are merged in the background.

@@ -2,14 +2,13 @@ package odb
 
 import (
 	"bytes"
-	"encoding/binary"
 	"io"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/cache"
+	"github.com/datakit/datakit/internal/odb/packfile"
 )
 
 // streamDelta returns what a delta makes of a base, by way of files.
@@ -34,38 +33,6 @@ func streamDelta(t testing.TB, base, delta []byte) ([]byte, error) {
 	return out, ended(r)
 }
 
-// FuzzIndex looks up names in indexes that are none.
-func FuzzIndex(f *testing.F) {
-	rows := []indexRow{{hash: datakit.Hash{1}, off: 12}, {hash: datakit.Hash{1, 2}, off: 1 << 40}, {hash: datakit.Hash{0xff}, off: 99}}
-	f.Add(encodeIndex(rows, make([]byte, hashSize)))
-	v1 := make([]byte, fanoutSize+2*(4+hashSize)+2*hashSize)
-	for b := range 256 {
-		v1[4*b+3] = 2
-	}
-	f.Add(v1)
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		x, err := parseIndex(raw)
-		if err != nil {
-			return
-		}
-		if x.n > len(raw) {
-			t.Fatalf("%d objects in %d bytes", x.n, len(raw))
-		}
-		for i := range x.n {
-			h := datakit.Hash(x.name(i))
-			if row, ok := x.find(&h); ok {
-				x.offset(row)
-				if !x.v1 {
-					x.crc(row)
-				}
-			}
-		}
-		for b := range 256 {
-			x.find(&datakit.Hash{byte(b), 7})
-		}
-	})
-}
-
 // FuzzPack decodes whatever is at any place of a pack that is none.
 func FuzzPack(f *testing.F) {
 	dir := newRepo(f)
@@ -80,21 +47,21 @@ func FuzzPack(f *testing.F) {
 		f.Add(data[:len(data)/2], uint32(300))
 	}
 	f.Fuzz(func(t *testing.T, data []byte, n uint32) {
-		if len(data) < packHeader+hashSize {
+		if len(data) < packfile.HeaderSize+hashSize {
 			return
 		}
 		data = bytes.Clone(data)
-		rows := make([]indexRow, n%100)
+		rows := make([]packfile.Row, n%100)
 		for i := range rows {
-			rows[i].off = int64(packHeader + i)
-			rows[i].hash[0] = byte(i)
+			rows[i].Off = int64(packfile.HeaderSize + i)
+			rows[i].Hash[0] = byte(i)
 		}
-		copy(data, appendPackHeader(nil, len(rows)))
-		idx, err := parseIndex(encodeIndex(rows, data[len(data)-hashSize:]))
+		copy(data, packfile.AppendHeader(nil, len(rows)))
+		idx, err := packfile.ParseIndex(packfile.EncodeIndex(rows, data[len(data)-hashSize:]))
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := newPack("fuzz", idx, &mapping{data: idx.raw}, int64(len(data)))
+		p := newPack("fuzz", idx, &mapping{data: idx.Raw}, int64(len(data)))
 		p.mapped.Store(&mapping{data: data})
 		u := unpacker{bases: cache.New[baseKey, content](1 << 20)}
 		for off := range int64(min(len(data), 500)) {
@@ -108,32 +75,13 @@ func FuzzPack(f *testing.F) {
 func FuzzDelta(f *testing.F) {
 	f.Add([]byte("0123456789"), []byte("\x0a\x06\x91\x02\x03\x03abc"))
 	f.Fuzz(func(t *testing.T, base, delta []byte) {
-		want, err := applyDelta(base, delta, 1<<20)
+		want, err := packfile.ApplyDelta(base, delta, 1<<20)
 		if err != nil {
 			return
 		}
 		got, err := streamDelta(t, base, delta)
 		if err != nil || !bytes.Equal(got, want) {
 			t.Fatalf("the stream gives %d bytes, %v, want %d", len(got), err, len(want))
-		}
-	})
-}
-
-// FuzzEntry checks that sizes survive.
-func FuzzEntry(f *testing.F) {
-	f.Add(uint64(0))
-	f.Add(uint64(15))
-	f.Add(uint64(1 << 35))
-	f.Fuzz(func(t *testing.T, size uint64) {
-		size >>= 4
-		b := appendEntry(nil, 3, int64(size))
-		kind, got, n := parseSize(b)
-		if kind != 3 || uint64(got) != size || n != len(b) {
-			t.Fatalf("%d becomes %v, %d in %d of %d bytes", size, kind, got, n, len(b))
-		}
-		v := binary.AppendUvarint(nil, size)
-		if got, n := parseVarint(v); uint64(got) != size || n != len(v) {
-			t.Fatalf("%d becomes %d in %d of %d bytes", size, got, n, len(v))
 		}
 	})
 }

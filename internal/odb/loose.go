@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"github.com/klauspost/compress/zlib"
-
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/object"
+	"github.com/datakit/datakit/internal/odb/packfile"
+	"github.com/klauspost/compress/zlib"
 )
 
 var errLoose = errors.New("malformed header of a loose object")
@@ -120,14 +120,14 @@ func (r *looseReader) Close() error {
 }
 
 // readAll reads the whole content. What is announced as larger than limit is
-// errBig.
+// packfile.ErrBig.
 func (r *looseReader) readAll(limit int64) (c content, err error) {
 	st, err := r.f.Stat()
 	if err != nil {
 		return c, err
 	}
 	if r.size > limit {
-		return c, errBig
+		return c, packfile.ErrBig
 	}
 	if r.size/maxRatio > st.Size() {
 		return c, errSize

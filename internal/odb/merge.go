@@ -123,7 +123,7 @@ func chooseMerge(packs []*pack) int {
 			break
 		}
 		size += packs[i].size
-		objects += packs[i].idx.n
+		objects += packs[i].idx.N
 		if size > 2*mergeBytes || objects > 2*mergeObjects {
 			break
 		}
@@ -143,7 +143,7 @@ func (d *packDir) count() int {
 func (d *packDir) mergeable() (packs []*pack, err error) {
 	d.mu.RLock()
 	for _, p := range d.packs {
-		if p.size <= mergeBytes && p.idx.n <= mergeObjects {
+		if p.size <= mergeBytes && p.idx.N <= mergeObjects {
 			p.refs.Add(1)
 			packs = append(packs, p)
 		}

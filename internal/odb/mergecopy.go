@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/internal/odb/packfile"
 )
 
 // A mergeRow is an object on the way into a merged pack.
@@ -27,7 +28,7 @@ var errCRC = errors.New("checksum of an entry differs from that of the index")
 func (s *Store) mergePacks(ctx context.Context, packs []*pack) (_ *staged, err error) {
 	n := 0
 	for _, p := range packs {
-		n += p.idx.n
+		n += p.idx.N
 	}
 	rows := make([]mergeRow, 0, n)
 	for i, p := range packs {
@@ -53,8 +54,8 @@ func (s *Store) mergePacks(ctx context.Context, packs []*pack) (_ *staged, err e
 func (p *pack) mergeRows(rows []mergeRow, source int) ([]mergeRow, error) {
 	first := len(rows)
 	err := p.idxMap.guard(func() error {
-		for i := range p.idx.n {
-			rows = append(rows, mergeRow{datakit.Hash(p.idx.name(i)), p.idx.crc(i), source, p.idx.offset(i), 0})
+		for i := range p.idx.N {
+			rows = append(rows, mergeRow{datakit.Hash(p.idx.Name(i)), p.idx.CRC(i), source, p.idx.Offset(i), 0})
 		}
 		return nil
 	})
@@ -65,8 +66,8 @@ func (p *pack) mergeRows(rows []mergeRow, source int) ([]mergeRow, error) {
 	slices.SortFunc(mine, func(a, b mergeRow) int { return cmp.Compare(a.off, b.off) })
 	end := p.size - hashSize64
 	for i := len(mine) - 1; i >= 0; i-- {
-		if mine[i].off < packHeader || mine[i].off >= end {
-			return rows, errIndex
+		if mine[i].off < packfile.HeaderSize || mine[i].off >= end {
+			return rows, packfile.ErrIndex
 		}
 		mine[i].end, end = end, mine[i].off
 	}
@@ -126,7 +127,7 @@ func skip(r *bufio.Reader, n int64) error {
 // isPlain reports whether entries of the pack can be copied one by one: none
 // is a delta, and the index has checksums.
 func (p *pack) isPlain() bool {
-	if p.idx.v1 || p.unfit.Load() {
+	if p.idx.V1 || p.unfit.Load() {
 		return false
 	}
 	if p.plain.Load() {
@@ -146,12 +147,12 @@ func (p *pack) hasNoDelta() (ok bool, err error) {
 	ok = true
 	err = m.guard(func() error {
 		return p.idxMap.guard(func() error {
-			for i := 0; i < p.idx.n && ok; i++ {
-				e, err := parseEntry(m.data, p.idx.offset(i))
+			for i := 0; i < p.idx.N && ok; i++ {
+				e, err := packfile.ParseEntry(m.data, p.idx.Offset(i))
 				if err != nil {
 					return err
 				}
-				ok = !e.isDelta()
+				ok = !e.IsDelta()
 			}
 			return nil
 		})

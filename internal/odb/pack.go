@@ -12,12 +12,10 @@ import (
 	"sync/atomic"
 
 	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/internal/odb/packfile"
 )
 
-const (
-	packHeader = 12 // "PACK", version, number of objects
-	packMagic  = "PACK"
-)
+const hashSize = len(datakit.Hash{})
 
 // errGone is returned where a pack that its index promises has been removed by
 // somebody.
@@ -32,7 +30,7 @@ var packIDs atomic.Uint64
 type pack struct {
 	id   uint64
 	base string // the path without its extension
-	idx  *index
+	idx  *packfile.Index
 	size int64 // of the pack file
 
 	plain atomic.Bool // known to have no deltas
@@ -56,9 +54,9 @@ func openPack(base string) (*pack, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s.idx: %w", filepath.Base(base), err)
 	}
-	var idx *index
+	var idx *packfile.Index
 	err = m.guard(func() (err error) {
-		idx, err = parseIndex(m.data)
+		idx, err = packfile.ParseIndex(m.data)
 		return err
 	})
 	if err != nil {
@@ -76,7 +74,7 @@ func fileSize(path string) (int64, error) {
 	return st.Size(), nil
 }
 
-func newPack(base string, idx *index, m *mapping, size int64) *pack {
+func newPack(base string, idx *packfile.Index, m *mapping, size int64) *pack {
 	p := &pack{id: packIDs.Add(1), base: base, idx: idx, idxMap: m, size: size}
 	p.refs.Store(1)
 	return p
@@ -113,8 +111,8 @@ func (p *pack) release() {
 func (p *pack) find(h *datakit.Hash) (off int64, ok bool) {
 	err := p.idxMap.guard(func() error {
 		var row int
-		if row, ok = p.idx.find(h); ok {
-			off = p.idx.offset(row)
+		if row, ok = p.idx.Find(h); ok {
+			off = p.idx.Offset(row)
 		}
 		return nil
 	})
@@ -152,18 +150,18 @@ func (p *pack) failed(err error) error { return fmt.Errorf("%s.pack: %w", p.name
 // check reports whether data is the pack that the index is for, as far as both
 // of its ends tell.
 func (p *pack) check(data []byte) error {
-	if int64(len(data)) != p.size || len(data) < packHeader+hashSize {
+	if int64(len(data)) != p.size || len(data) < packfile.HeaderSize+hashSize {
 		return errTruncated
 	}
 	version := binary.BigEndian.Uint32(data[4:])
 	switch {
-	case string(data[:4]) != packMagic, version != 2 && version != 3:
+	case string(data[:4]) != packfile.Magic, version != 2 && version != 3:
 		return errors.New("not a pack of version 2 or 3")
-	case int64(binary.BigEndian.Uint32(data[8:])) != int64(p.idx.n):
+	case int64(binary.BigEndian.Uint32(data[8:])) != int64(p.idx.N):
 		return errors.New("number of objects differs from that of the index")
 	}
 	return p.idxMap.guard(func() error {
-		if !bytes.Equal(data[len(data)-hashSize:], p.idx.packSum()) {
+		if !bytes.Equal(data[len(data)-hashSize:], p.idx.PackSum()) {
 			return errors.New("checksum differs from that of the index")
 		}
 		return nil

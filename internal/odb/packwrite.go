@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/datakit/datakit/internal/odb/packfile"
 	"github.com/datakit/datakit/internal/store"
 )
 
@@ -27,15 +28,15 @@ type packWriter struct {
 	sum  hash.Hash
 	off  int64  // of the end of buf in the pack
 	crc  uint32 // of the entry so far
-	rows []indexRow
+	rows []packfile.Row
 }
 
 // newPackWriter starts a pack of n objects in an empty file.
 func newPackWriter(f *os.File, files *fileOps, level, n int) *packWriter {
 	w := &packWriter{f: f, files: files, level: level, sum: sha1.New()}
-	w.buf = appendPackHeader(make([]byte, 0, 8<<10), n)
-	w.off = packHeader
-	w.rows = make([]indexRow, 0, n)
+	w.buf = packfile.AppendHeader(make([]byte, 0, 8<<10), n)
+	w.off = packfile.HeaderSize
+	w.rows = make([]packfile.Row, 0, n)
 	return w
 }
 
@@ -83,13 +84,13 @@ func (w *packWriter) flush() error {
 // begin starts the entry of an object; its bytes are to be written next.
 func (w *packWriter) begin() {
 	w.crc = 0
-	w.rows = append(w.rows, indexRow{off: w.off})
+	w.rows = append(w.rows, packfile.Row{Off: w.off})
 }
 
 // end ends an entry.
 func (w *packWriter) end(h [hashSize]byte) {
 	row := &w.rows[len(w.rows)-1]
-	row.hash, row.crc = h, w.crc
+	row.Hash, row.CRC = h, w.crc
 }
 
 // add appends an object.
@@ -102,7 +103,7 @@ func (w *packWriter) add(ctx context.Context, obj store.Object) error {
 		obj.Size = int64(len(obj.Data))
 	}
 	var head [16]byte
-	w.Write(appendEntry(head[:0], obj.Type, obj.Size))
+	w.Write(packfile.AppendEntry(head[:0], obj.Type, obj.Size))
 	if err := deflateObject(ctx, w, obj, w.level); err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (w *packWriter) finish() (name string, index []byte, err error) {
 	if _, err := w.files.write(w.f, w.buf); err != nil {
 		return "", nil, err
 	}
-	return "pack-" + hex.EncodeToString(sum), encodeIndex(w.rows, sum), nil
+	return "pack-" + hex.EncodeToString(sum), packfile.EncodeIndex(w.rows, sum), nil
 }
 
 const hashSize64 = int64(hashSize)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/object"
+	"github.com/datakit/datakit/internal/odb/packfile"
 )
 
 const (
@@ -184,13 +185,13 @@ func (s *Store) header(op string, h datakit.Hash) (header, error) {
 // Read implements store.Objects.
 func (s *Store) Read(h datakit.Hash) (object.Type, []byte, error) {
 	c, err := s.read("read object", h, largeRead)
-	if errors.Is(err, errBig) {
+	if errors.Is(err, packfile.ErrBig) {
 		err = &datakit.Error{Op: "read object", Subject: h.String(), Kind: datakit.TooLarge, Err: err}
 	}
 	return c.kind, c.data, err
 }
 
-// read returns an object from the cache or from disk. The error wraps errBig
+// read returns an object from the cache or from disk. The error wraps packfile.ErrBig
 // if more than limit would have to be decoded at once.
 func (s *Store) read(op string, h datakit.Hash, limit int64) (content, error) {
 	if c, ok := s.cache.Get(h, content.cost); ok && !s.closed.Load() {

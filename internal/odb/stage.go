@@ -8,6 +8,7 @@ import (
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/flush"
+	"github.com/datakit/datakit/internal/odb/packfile"
 	"github.com/datakit/datakit/internal/store"
 )
 
@@ -87,7 +88,7 @@ func (s *Store) writePack(n int, fill func(*packWriter) error) (_ *staged, err e
 	if !s.opts.NoSync {
 		flush.Begin(f)
 	}
-	if st.idx, err = parseIndex(raw); err != nil {
+	if st.idx, err = packfile.ParseIndex(raw); err != nil {
 		return nil, err
 	}
 	st.size = w.off
@@ -115,7 +116,7 @@ type staged struct {
 	s           *Store
 	pack, index string // the paths of the temporary files
 	name        string // that the pack will have
-	idx         *index
+	idx         *packfile.Index
 	size        int64
 	kept        bool // by a .keep file of ours
 }
@@ -165,7 +166,7 @@ func (st *staged) install(dir string) error {
 		}
 		return err
 	}
-	p := newPack(final, st.idx, &mapping{data: st.idx.raw}, st.size)
+	p := newPack(final, st.idx, &mapping{data: st.idx.Raw}, st.size)
 	p.plain.Store(true)
 	st.s.packs().add(p)
 	return nil

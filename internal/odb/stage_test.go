@@ -3,7 +3,6 @@ package odb
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -280,23 +279,5 @@ func TestFS216_NothingLeftAfterClose(t *testing.T) {
 	left, _ := filepath.Glob(filepath.Join(dir, "datakit", "*"))
 	if left = append(left, packFiles(t, dir, ".keep")...); len(left) > 0 {
 		t.Fatalf("left behind: %q", left)
-	}
-}
-
-func TestIndexOfLargePacks(t *testing.T) {
-	t.Parallel()
-	var rows []indexRow
-	for i := range 1000 {
-		rows = append(rows, indexRow{object.Name(object.BlobType, fmt.Append(nil, i)), uint32(i), int64(i) << 24})
-	}
-	x, err := parseIndex(encodeIndex(rows, make([]byte, hashSize)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range rows {
-		row, ok := x.find(&rows[i].hash)
-		if !ok || x.offset(row) != rows[i].off || x.crc(row) != rows[i].crc {
-			t.Fatalf("row %d: found %v, offset %d, want %d", i, ok, x.offset(row), rows[i].off)
-		}
 	}
 }

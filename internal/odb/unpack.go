@@ -5,10 +5,10 @@ import (
 
 	"github.com/datakit/datakit/internal/cache"
 	"github.com/datakit/datakit/internal/object"
+	"github.com/datakit/datakit/internal/odb/packfile"
 )
 
 var (
-	errBig   = errors.New("too large to be held in memory")
 	errChain = errors.New("deltas go round in a circle")
 	errBase  = errors.New("the base of a delta is missing")
 )
@@ -34,7 +34,7 @@ type unpacker struct {
 }
 
 // read decodes the object at off. One that is larger than limit, or is made
-// from such a one, is errBig. The caller holds a reference to p.
+// from such a one, is packfile.ErrBig. The caller holds a reference to p.
 func (u unpacker) read(p *pack, off, limit int64) (c content, err error) {
 	m, err := p.open()
 	if err != nil {
@@ -49,7 +49,7 @@ func (u unpacker) read(p *pack, off, limit int64) (c content, err error) {
 
 // wrap names the pack in an error of its data.
 func (p *pack) wrap(err error) error {
-	if err == nil || err == errBig || err == errGone {
+	if err == nil || err == packfile.ErrBig || err == errGone {
 		return err
 	}
 	return p.failed(err)
@@ -58,22 +58,22 @@ func (p *pack) wrap(err error) error {
 // decode goes down from delta to base until the whole content of one is known,
 // and then up again.
 func (u unpacker) decode(p *pack, data []byte, off, limit int64) (c content, err error) {
-	var deltas []entry // the outermost first
+	var deltas []packfile.Entry // the outermost first
 	for {
 		if base, ok := u.bases.Get(baseKey{p.id, off}, content.cost); ok {
 			c = base
 			break
 		}
-		e, err := parseEntry(data, off)
+		e, err := packfile.ParseEntry(data, off)
 		if err != nil {
 			return c, err
 		}
-		if e.size > limit {
-			return c, errBig
+		if e.Size > limit {
+			return c, packfile.ErrBig
 		}
-		if !e.isDelta() {
-			c.kind = e.kind
-			if c.data, err = inflate(compressed(data, e), e.size); err != nil {
+		if !e.IsDelta() {
+			c.kind = e.Kind
+			if c.data, err = inflate(compressed(data, e), e.Size); err != nil {
 				return c, err
 			}
 			break
@@ -87,35 +87,35 @@ func (u unpacker) decode(p *pack, data []byte, off, limit int64) (c content, err
 }
 
 // rebuild applies deltas to c, which is the object at off.
-func (u unpacker) rebuild(p *pack, data []byte, c content, off int64, deltas []entry, limit int64) (content, error) {
+func (u unpacker) rebuild(p *pack, data []byte, c content, off int64, deltas []packfile.Entry, limit int64) (content, error) {
 	for i := len(deltas) - 1; i >= 0; i-- {
 		u.bases.Put(baseKey{p.id, off}, c, c.cost())
 		e := deltas[i]
-		delta, err := inflate(compressed(data, e), e.size)
+		delta, err := inflate(compressed(data, e), e.Size)
 		if err != nil {
 			return c, err
 		}
-		if c.data, err = applyDelta(c.data, delta, limit); err != nil {
+		if c.data, err = packfile.ApplyDelta(c.data, delta, limit); err != nil {
 			return c, err
 		}
-		off = e.off
+		off = e.Off
 	}
 	return c, nil
 }
 
 // compressed returns the bytes of an entry, and those that follow it.
-func compressed(pack []byte, e entry) []byte { return pack[e.data : len(pack)-hashSize] }
+func compressed(pack []byte, e packfile.Entry) []byte { return pack[e.Data : len(pack)-hashSize] }
 
 // baseOf returns where the base of a delta is. depth is how many deltas have
 // been followed, which cannot be more than there are objects.
-func (p *pack) baseOf(e entry, depth int) (int64, error) {
-	if depth > p.idx.n {
+func (p *pack) baseOf(e packfile.Entry, depth int) (int64, error) {
+	if depth > p.idx.N {
 		return 0, errChain
 	}
-	if e.kind == offsetDelta {
-		return e.baseOff, nil
+	if e.Kind == packfile.OffsetDelta {
+		return e.BaseOff, nil
 	}
-	off, ok := p.find(&e.baseHash)
+	off, ok := p.find(&e.BaseHash)
 	if !ok {
 		return 0, errBase
 	}
@@ -138,7 +138,7 @@ func (p *pack) header(off int64) (kind object.Type, size int64, err error) {
 
 func (p *pack) parseHeader(data []byte, off int64) (kind object.Type, size int64, err error) {
 	for depth := 1; ; depth++ {
-		e, err := parseEntry(data, off)
+		e, err := packfile.ParseEntry(data, off)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -147,8 +147,8 @@ func (p *pack) parseHeader(data []byte, off int64) (kind object.Type, size int64
 				return 0, 0, err
 			}
 		}
-		if !e.isDelta() {
-			return e.kind, size, nil
+		if !e.IsDelta() {
+			return e.Kind, size, nil
 		}
 		if off, err = p.baseOf(e, depth); err != nil {
 			return 0, 0, err
@@ -157,15 +157,15 @@ func (p *pack) parseHeader(data []byte, off int64) (kind object.Type, size int64
 }
 
 // resultSize returns the size of the object of an entry.
-func resultSize(data []byte, e entry) (int64, error) {
-	if !e.isDelta() {
-		return e.size, nil
+func resultSize(data []byte, e packfile.Entry) (int64, error) {
+	if !e.IsDelta() {
+		return e.Size, nil
 	}
 	var start [2 * 9]byte
 	n, err := inflateStart(compressed(data, e), start[:])
 	if err != nil {
 		return 0, err
 	}
-	_, size, _, err := deltaSizes(start[:n])
+	_, size, _, err := packfile.DeltaSizes(start[:n])
 	return size, err
 }

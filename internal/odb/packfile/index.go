@@ -1,4 +1,4 @@
-package odb
+package packfile
 
 import (
 	"bytes"
@@ -26,15 +26,16 @@ const (
 	fanoutSize = 256 * 4
 )
 
-var errIndex = errors.New("malformed index")
+// ErrIndex is returned for an index that is malformed.
+var ErrIndex = errors.New("malformed index")
 
-// An index finds objects in a pack. It does not trust its bytes beyond what
-// parseIndex has checked: whatever they are, no method fails otherwise than by
+// An Index finds objects in a pack. It does not trust its bytes beyond what
+// ParseIndex has checked: whatever they are, no method fails otherwise than by
 // finding nothing, or a wrong offset.
-type index struct {
-	raw    []byte
-	n      int
-	v1     bool
+type Index struct {
+	Raw    []byte // all of it
+	N      int    // how many objects it has
+	V1     bool   // version 1, which has no checksums of entries
 	fanout []byte
 	names  []byte // of rows of nameStep bytes, which begin with the name
 	crcs   []byte // nil for version 1
@@ -42,75 +43,76 @@ type index struct {
 	large  []byte
 }
 
-// parseIndex reads the layout of an index.
-func parseIndex(raw []byte) (*index, error) {
-	x := &index{raw: raw, v1: true}
+// ParseIndex reads the layout of an index, of version 1 or 2, which must not
+// change as long as the Index is in use.
+func ParseIndex(raw []byte) (*Index, error) {
+	x := &Index{Raw: raw, V1: true}
 	body := raw
 	if bytes.HasPrefix(raw, []byte(indexMagic)) {
-		x.v1, body = false, raw[len(indexMagic):]
+		x.V1, body = false, raw[len(indexMagic):]
 	} else if bytes.HasPrefix(raw, []byte(indexMagic[:4])) {
 		return nil, errors.New("index of an unknown version")
 	}
 	if len(body) < fanoutSize+2*hashSize {
-		return nil, errIndex
+		return nil, ErrIndex
 	}
 	x.fanout, body = body[:fanoutSize], body[fanoutSize:len(body)-2*hashSize]
 	last := uint32(0)
 	for b := range 256 {
 		count := x.count(b)
 		if count < last {
-			return nil, errIndex
+			return nil, ErrIndex
 		}
 		last = count
 	}
-	x.n = int(last)
+	x.N = int(last)
 	return x, x.split(body)
 }
 
 // split cuts what is between the fanout and the checksums into tables.
-func (x *index) split(body []byte) error {
-	if x.v1 {
-		if len(body)/(4+hashSize) != x.n || len(body)%(4+hashSize) != 0 {
-			return errIndex
+func (x *Index) split(body []byte) error {
+	if x.V1 {
+		if len(body)/(4+hashSize) != x.N || len(body)%(4+hashSize) != 0 {
+			return ErrIndex
 		}
 		x.names = body
 		return nil
 	}
-	if len(body)/(hashSize+8) < x.n {
-		return errIndex
+	if len(body)/(hashSize+8) < x.N {
+		return ErrIndex
 	}
 	cut := func(size int) (table []byte) {
 		table, body = body[:size:size], body[size:]
 		return table
 	}
-	x.names, x.crcs, x.offs = cut(x.n*hashSize), cut(x.n*4), cut(x.n*4)
-	if len(body)%8 != 0 || len(body)/8 > x.n {
-		return errIndex
+	x.names, x.crcs, x.offs = cut(x.N*hashSize), cut(x.N*4), cut(x.N*4)
+	if len(body)%8 != 0 || len(body)/8 > x.N {
+		return ErrIndex
 	}
 	x.large = body
 	return nil
 }
 
 // count returns how many names begin with a byte up to b.
-func (x *index) count(b int) uint32 { return binary.BigEndian.Uint32(x.fanout[4*b:]) }
+func (x *Index) count(b int) uint32 { return binary.BigEndian.Uint32(x.fanout[4*b:]) }
 
-// name returns the name in row i, below n.
-func (x *index) name(i int) []byte {
-	if x.v1 {
+// Name returns the name in row i, below n.
+func (x *Index) Name(i int) []byte {
+	if x.V1 {
 		return x.names[i*(4+hashSize)+4:][:hashSize]
 	}
 	return x.names[i*hashSize:][:hashSize]
 }
 
-// find returns the row of an object.
-func (x *index) find(h *datakit.Hash) (row int, ok bool) {
-	lo, hi := 0, min(int(x.count(int(h[0]))), x.n)
+// Find returns the row of an object.
+func (x *Index) Find(h *datakit.Hash) (row int, ok bool) {
+	lo, hi := 0, min(int(x.count(int(h[0]))), x.N)
 	if h[0] > 0 {
 		lo = int(x.count(int(h[0]) - 1))
 	}
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		switch c := bytes.Compare(x.name(mid), h[:]); {
+		switch c := bytes.Compare(x.Name(mid), h[:]); {
 		case c == 0:
 			return mid, true
 		case c < 0:
@@ -122,10 +124,10 @@ func (x *index) find(h *datakit.Hash) (row int, ok bool) {
 	return 0, false
 }
 
-// offset returns where in the pack the object of row i begins. It is -1 if
+// Offset returns where in the pack the object of row i begins. It is -1 if
 // the index does not say.
-func (x *index) offset(i int) int64 {
-	if x.v1 {
+func (x *Index) Offset(i int) int64 {
+	if x.V1 {
 		return int64(binary.BigEndian.Uint32(x.names[i*(4+hashSize):]))
 	}
 	off := binary.BigEndian.Uint32(x.offs[4*i:])
@@ -139,8 +141,8 @@ func (x *index) offset(i int) int64 {
 	return max(-1, int64(binary.BigEndian.Uint64(x.large[8*row:])))
 }
 
-// crc returns the checksum of the entry of row i, of version 2.
-func (x *index) crc(i int) uint32 { return binary.BigEndian.Uint32(x.crcs[4*i:]) }
+// CRC returns the checksum of the entry of row i, of version 2.
+func (x *Index) CRC(i int) uint32 { return binary.BigEndian.Uint32(x.crcs[4*i:]) }
 
-// packSum returns the checksum of the pack that the index is for.
-func (x *index) packSum() []byte { return x.raw[len(x.raw)-2*hashSize:][:hashSize] }
+// PackSum returns the checksum of the pack that the index is for.
+func (x *Index) PackSum() []byte { return x.Raw[len(x.Raw)-2*hashSize:][:hashSize] }

@@ -1,4 +1,4 @@
-package odb
+package packfile
 
 import (
 	"bytes"
@@ -11,40 +11,40 @@ import (
 	"github.com/datakit/datakit"
 )
 
-// An indexRow is an object of a pack.
-type indexRow struct {
-	hash datakit.Hash
-	crc  uint32 // of the entry as it is in the pack
-	off  int64
+// A Row is an object of a pack, as its index has it.
+type Row struct {
+	Hash datakit.Hash
+	CRC  uint32 // of the entry as it is in the pack
+	Off  int64  // of the entry in the pack
 }
 
 // compareRows compares names, most of which differ at their beginning.
-func compareRows(a, b indexRow) int {
-	x, y := binary.BigEndian.Uint64(a.hash[:]), binary.BigEndian.Uint64(b.hash[:])
+func compareRows(a, b Row) int {
+	x, y := binary.BigEndian.Uint64(a.Hash[:]), binary.BigEndian.Uint64(b.Hash[:])
 	if x != y {
 		return cmp.Compare(x, y)
 	}
-	return bytes.Compare(a.hash[:], b.hash[:])
+	return bytes.Compare(a.Hash[:], b.Hash[:])
 }
 
-// encodeIndex returns the index, version 2, of a pack with the given checksum.
+// EncodeIndex returns the index, version 2, of a pack with the given checksum.
 // It sorts rows.
-func encodeIndex(rows []indexRow, packSum []byte) []byte {
+func EncodeIndex(rows []Row, packSum []byte) []byte {
 	slices.SortFunc(rows, compareRows)
 	b := make([]byte, 0, len(indexMagic)+fanoutSize+len(rows)*(hashSize+8)+2*hashSize)
 	b = append(b, indexMagic...)
 	at := 0
 	for first := range 256 {
-		for at < len(rows) && int(rows[at].hash[0]) == first {
+		for at < len(rows) && int(rows[at].Hash[0]) == first {
 			at++
 		}
 		b = binary.BigEndian.AppendUint32(b, uint32(at))
 	}
 	for i := range rows {
-		b = append(b, rows[i].hash[:]...)
+		b = append(b, rows[i].Hash[:]...)
 	}
 	for i := range rows {
-		b = binary.BigEndian.AppendUint32(b, rows[i].crc)
+		b = binary.BigEndian.AppendUint32(b, rows[i].CRC)
 	}
 	b = appendOffsets(b, rows)
 	b = append(b, packSum...)
@@ -52,10 +52,10 @@ func encodeIndex(rows []indexRow, packSum []byte) []byte {
 	return append(b, sum[:]...)
 }
 
-func appendOffsets(b []byte, rows []indexRow) []byte {
+func appendOffsets(b []byte, rows []Row) []byte {
 	var large []byte
 	for i := range rows {
-		off := rows[i].off
+		off := rows[i].Off
 		if off > math.MaxInt32 {
 			row := uint32(len(large) / 8)
 			large = binary.BigEndian.AppendUint64(large, uint64(off))

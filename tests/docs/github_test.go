@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	scriptTime = 2 * time.Minute // for all of a script
-	tries      = 300             // of what a script prints, 100 ms apart
+	scriptTime = 90 * time.Second // for all of a script
+	tries      = 300              // of what a script prints, 100 ms apart
 )
 
 // A reader follows a document in a folder, at an address that is free.
@@ -148,9 +148,6 @@ func TestGH185_Document(t *testing.T) {
 	r.more["datakit bridge github "] += "--api-url " + url + " "
 	r.start("github-server")
 	out := r.follow("github")
-	if want := "set status: 422 No commit found for SHA: nonsense"; !strings.Contains(strings.Join(strings.Fields(r.text), " "), want) {
-		t.Errorf("the document does not quote %q", want)
-	}
 	if strings.Contains(out, "POST") || strings.Contains(out, "PATCH") {
 		t.Errorf("the dry run finds something to do:\n%s", out)
 	}

@@ -40,7 +40,7 @@ func commitTo(t *testing.T, dir string) (hash string) {
 }
 
 // TestGH207_LocalBridge: branches come and go, through a server.
-func TestGH207_GH209_GH210_LocalBridge(t *testing.T) {
+func TestGH207_GH209_GH210_GH274_LocalBridge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	dir, hash := project(t)

@@ -239,7 +239,7 @@ func TestGH194_Repository(t *testing.T) {
 
 // TestGH199_NoToken: without a token nothing is made, and it is said where one
 // was looked for.
-func TestGH199_GH270_NoToken(t *testing.T) {
+func TestGH166_GH199_GH270_NoToken(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	p := daemon.Command(t, []string{"HOME=" + home, "DATAKIT_GITHUB_TOKEN=", "GITHUB_TOKEN=", "XDG_STATE_HOME="},
@@ -247,7 +247,7 @@ func TestGH199_GH270_NoToken(t *testing.T) {
 	if status := p.Wait(); status != 1 {
 		t.Errorf("exit status %d", status)
 	}
-	oneLine(t, p.Err(), home+"/.github/jar/datakit-github-cookie", "/run/secrets/datakit-github-cookie", "make one at https://")
+	oneLine(t, p.Err(), home+"/.github/jar/datakit-github-cookie", "/run/secrets/datakit-github-cookie", "make one at https://", "scope repo", "admin:repo_hook")
 	if left, err := os.ReadDir(home); len(left) != 0 || err != nil {
 		t.Errorf("%v was made in the home folder, error %v", left, err)
 	}

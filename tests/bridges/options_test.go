@@ -111,7 +111,7 @@ func TestGH189_Jobs(t *testing.T) {
 }
 
 // TestGH189_App: an installation of a GitHub App is as good as a token.
-func TestGH189_App(t *testing.T) {
+func TestGH189_GH271_App(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.ref("heads/master", "foo")

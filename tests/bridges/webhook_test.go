@@ -85,6 +85,26 @@ func TestGH177_GH178_GH184_Life(t *testing.T) {
 	p.Stop()
 }
 
+// TestGH173_Undelivered: what no delivery tells of is brought in by the resync,
+// and what happens while the bridge is down by its start.
+func TestGH173_Undelivered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.server.Lose(func(c githubtest.Change) bool { return c.Kind == "push" })
+	args := []string{"-r", "test/test", "--resync", "0.1", "--webhook", "http://127.0.0.1:" + daemon.FreePort(t), "-v"}
+	p := w.bridge(args...)
+	p.UntilPrints("GitHub reaches the webhook")
+	for _, tag := range []string{"a", "b", "c", "d"} { // GitHub tells of three at most
+		w.ref("tags/"+tag, "foo")
+	}
+	w.untilFile(p, "test/test/ref/tags/d/head", "foo\n")
+	p.Stop()
+	w.ref("tags/a", "bar")
+	p = w.bridge(append(args, "--no-resync")[4:]...)
+	w.untilFile(p, "test/test/ref/tags/a/head", "bar\n")
+	p.Stop()
+}
+
 // TestGH265_Comments: a new comment is mirrored when it is written.
 func TestGH171_GH265_Comments(t *testing.T) {
 	t.Parallel()

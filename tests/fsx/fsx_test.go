@@ -17,7 +17,7 @@ import (
 const soakOps = 1_000_000
 
 var (
-	ops  = flag.Int("ops", 3_000, "how many operations to do in each test")
+	ops  = flag.Int("ops", 0, "how many operations to do in each test; 0 means some thousands")
 	seed = flag.Uint64("seed", 0, "seed of the operations; 0 means another one each time")
 )
 
@@ -31,8 +31,14 @@ func operate(t *testing.T, tree tree) {
 		s = uint64(time.Now().UnixNano())
 	}
 	n := *ops
-	if os.Getenv("SOAK") != "" {
+	switch {
+	case n > 0:
+	case os.Getenv("SOAK") != "":
 		n = soakOps
+	case daemon.Race:
+		n = 1_000 // takes as long as some thousands otherwise
+	default:
+		n = 4_000
 	}
 	if err := run(tree, s, n); err != nil {
 		t.Fatal(err)

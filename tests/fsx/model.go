@@ -35,8 +35,8 @@ type tree interface {
 var names = []string{"a", "b", "c", "dir/a", "dir/b", "dir/c", "e", "f"} // sorted
 
 const (
-	maxSize  = 200_000
-	maxPiece = 20_000
+	maxSize  = 60_000
+	maxPiece = 8_000
 )
 
 // An fsx does random operations.

@@ -20,8 +20,13 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(daemon.Main(m, daemon.Race)) }
 
-// patience is how long a test waits for what should happen at once.
-const patience = 60 * time.Second
+const (
+	// patience is how long a test waits for what should happen at once.
+	patience = 60 * time.Second
+
+	// recipeTime is how long all recipes may take on one mount.
+	recipeTime = 5 * time.Minute
+)
 
 // recipes are functions of the kernel tests' recipes.sh.
 var recipes = []string{
@@ -51,7 +56,7 @@ func TestFS33_Recipes(t *testing.T) {
 			for _, r := range recipes {
 				jobs = append(jobs, kind+"/"+r)
 			}
-			out := run(t, "bash", append([]string{"../kernel/testdata/recipes.sh"}, jobs...), "ROOT="+root, "T="+t.TempDir())
+			out := runFor(t, recipeTime, "bash", append([]string{"../kernel/testdata/recipes.sh"}, jobs...), "ROOT="+root, "T="+t.TempDir())
 			for _, job := range jobs {
 				t.Run(job, func(t *testing.T) { verdict(t, out, job) })
 			}
@@ -96,7 +101,13 @@ func newDir(t *testing.T, parent, name string) string {
 // what it printed.
 func run(t *testing.T, name string, args []string, env ...string) string {
 	t.Helper()
-	out, err := try(name, args, env...)
+	return runFor(t, patience, name, args, env...)
+}
+
+// runFor is run with a time of its own.
+func runFor(t *testing.T, limit time.Duration, name string, args []string, env ...string) string {
+	t.Helper()
+	out, err := try(limit, name, args, env...)
 	if err != nil {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
@@ -104,8 +115,8 @@ func run(t *testing.T, name string, args []string, env ...string) string {
 }
 
 // try is run for what may fail.
-func try(name string, args []string, env ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+func try(limit time.Duration, name string, args []string, env ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), env...)
@@ -333,7 +344,7 @@ func TestFS215_TwoMounts(t *testing.T) {
 	for i := range 2 {
 		m := daemon.MountOn(t, t.TempDir(), "--via", "fuse", "--addr", "file://"+d.Addr)
 		running.Go(func() {
-			out, err := try("sh", []string{"-ec", fmt.Sprintf(`cd "$0"; mkdir -p branch/b; i=0
+			out, err := try(2*patience, "sh", []string{"-ec", fmt.Sprintf(`cd "$0"; mkdir -p branch/b; i=0
 				while [ $i -lt %d ]; do
 					mkdir branch/b/transactions/t; cd branch/b/transactions/t
 					echo %d >rw/%d.$i; echo commit >ctl; cd "$0"; i=$((i+1))

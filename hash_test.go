@@ -20,7 +20,7 @@ func TestFS25_ParseHash(t *testing.T) {
 	}
 }
 
-func TestFS25_ParseHashRefuses(t *testing.T) {
+func TestFS25_CLT3_ParseHashRefuses(t *testing.T) {
 	for _, s := range []string{
 		"", "HEAD", "hello", digits[:39], digits + "0", " " + digits[1:], digits[1:] + "\n", "g" + digits[1:], "D-" + digits,
 	} {

@@ -10,7 +10,7 @@ import (
 var commitChecks = []check{
 	{"CLT1_FirstCommit", firstCommit},
 	{"CLT2_CreateAgain", createAgain},
-	{"CLT12_UnknownCommit", unknownCommit},
+	{"CLT12_CL25_UnknownCommit", unknownCommit},
 	{"FS21_AuthorAndDate", authorAndDate},
 	{"FS22_Message", message},
 	{"FS22_MessageWithNUL", messageWithNUL},

@@ -9,8 +9,8 @@ import (
 )
 
 var diffChecks = []check{
-	{"CLT9_DiffOfCommits", diffOfCommits},
-	{"CLT10_DiffOfTransaction", diffOfTransaction},
+	{"CLT9_CL24_DiffOfCommits", diffOfCommits},
+	{"CLT10_CLT11_DiffOfTransaction", diffOfTransaction},
 	{"FS68_EveryChange", everyChange},
 	{"FS68_SortedByteByByte", diffSorted},
 	{"FS69_FileBecomesDirectory", diffFileDirectory},

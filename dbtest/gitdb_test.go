@@ -23,7 +23,7 @@ type repositories struct {
 
 // TestGitDB runs the suite on repositories on disk, and has git check each
 // when its check is done.
-func TestGitDB(t *testing.T) {
+func TestCL53_GitDB(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("git is not installed")
 	}

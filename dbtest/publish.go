@@ -15,7 +15,7 @@ var publishChecks = []check{
 	{"FS119_HeadStays", commitBehindHead},
 	{"FS119_NoCommonAncestor", commitWithoutCommonAncestor},
 	{"FS119_OnNewBranchMadeMeanwhile", commitOnBranchMadeMeanwhile},
-	{"FS121_FailedCommitStaysOpen", failedCommitStaysOpen},
+	{"FS121_CL34_FailedCommitStaysOpen", failedCommitStaysOpen},
 	{"FS121_MergeNewHeadAndResolve", mergeNewHeadAndResolve},
 	{"FS122_ConflictListsPaths", conflictListsPaths},
 	{"FS128_SameChangeOnBothSides", sameChangeOnBothSides},

@@ -8,7 +8,7 @@ import (
 )
 
 var treeChecks = []check{
-	{"CL19_Lookup", lookUp},
+	{"CL19_CL21_Lookup", lookUp},
 	{"CL19_Stat", stat},
 	{"CL19_ReadDir", readDir},
 	{"CL19_ReadFile", readFile},

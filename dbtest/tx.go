@@ -13,7 +13,7 @@ var txChecks = []check{
 	{"FS93_SeesNothingFromElsewhere", seesNothingFromElsewhere},
 	{"FS94_StartsFromHead", startsFromHead},
 	{"CL120_RootCannotBeChanged", rootCannotBeChanged},
-	{"CL16_MalformedPathOfEdits", malformedPathOfEdits},
+	{"CL15_CL16_MalformedPathOfEdits", malformedPathOfEdits},
 	{"FS19_RefusedNames", refusedNames},
 	{"CL32_MissingDirectory", missingDirectory},
 	{"CL32_FileOnTheWay", fileOnTheWay},

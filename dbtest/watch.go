@@ -8,7 +8,7 @@ import (
 )
 
 var watchChecks = []check{
-	{"FS51_WatchHead", watchHead},
+	{"FS51_CL45_WatchHead", watchHead},
 	{"FS78_FirstIsStateAtCall", firstIsStateAtCall},
 	{"FS78_ChangedBackDeliversNothing", changedBackDeliversNothing},
 	{"FS78_IntermediateHeadsAreSkipped", intermediateHeadsAreSkipped},
@@ -16,7 +16,7 @@ var watchChecks = []check{
 	{"FS49_WatchOfRenamedBranch", watchOfRenamedBranch},
 	{"FS73_WatchesAreIndependent", watchesAreIndependent},
 	{"FS82_CancelledNextLosesNothing", cancelledNextLosesNothing},
-	{"FS83_CloseEndsNext", closeEndsNext},
+	{"FS83_CL48_CloseEndsNext", closeEndsNext},
 	{"FS83_NextAfterClose", nextAfterClose},
 	{"FS83_WatchOutlivesItsContext", watchOutlivesContext},
 	{"FS210_ManyWatches", manyWatches},

@@ -322,7 +322,7 @@ func TestFS9_PrunedObjects(t *testing.T) {
 }
 
 // TestFS10_ChangesByGit watches a branch that git changes.
-func TestFS10_ChangesByGit(t *testing.T) {
+func TestFS10_CL57_ChangesByGit(t *testing.T) {
 	t.Parallel()
 	dir := gitRepo(t)
 	commitFile(t, dir, "f", "1")

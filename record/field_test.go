@@ -159,7 +159,7 @@ func TestCL90_MalformedKeys(t *testing.T) {
 	})
 }
 
-func TestCL91_DefaultUntilSeal(t *testing.T) {
+func TestCL91_CL100_DefaultUntilSeal(t *testing.T) {
 	over(t, func(e *env) {
 		e.put("master", "tests/n", "5")
 		r := e.open(config())

@@ -123,7 +123,7 @@ func TestCL87_SchemaVersionStays(t *testing.T) {
 	})
 }
 
-func TestCL88_Versions(t *testing.T) {
+func TestCL88_CL95_Versions(t *testing.T) {
 	over(t, func(e *env) {
 		r := e.open(config())
 		f, other := record.Int(r, "n", 0), record.Int(r, "other", 0)

@@ -35,7 +35,8 @@ type Database struct {
 	Endpoint string // in one of the forms of ParseEndpoint
 	Branch   string
 
-	ping time.Duration // how often a server is asked whether it is there; 0 means pingInterval
+	onPing func(time.Duration) // is told how long each ping of a server took; may be nil
+	ping   time.Duration       // how often a server is asked whether it is there; 0 means pingInterval
 }
 
 // String names both, for people.
@@ -112,7 +113,7 @@ func (d Database) open(ctx context.Context, reconnect bool, log *slog.Logger) (*
 	if path, ok := strings.CutPrefix(d.Endpoint, "git://"); ok {
 		return gitdb.Open(path, &gitdb.Options{Head: d.Branch, Log: log})
 	}
-	opts := &connect.Options{Log: log, Server: p9db.Options{PingInterval: cmp.Or(d.ping, pingInterval)}}
+	opts := &connect.Options{Log: log, Server: p9db.Options{PingInterval: cmp.Or(d.ping, pingInterval), OnPing: d.onPing}}
 	if reconnect {
 		opts.Reconnect = &p9db.ReconnectOptions{MinDelay: firstDelay, MaxDelay: lastDelay}
 	}

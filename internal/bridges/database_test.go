@@ -91,7 +91,14 @@ func TestGH195_IdleConnection(t *testing.T) {
 	go func() { defer close(served); s.Serve(ctx, &counting{l, conns}) }()
 	defer func() { cancel(); <-served }()
 
-	db, err := Database{Endpoint: "unix://" + path, Branch: "b", ping: time.Millisecond}.open(ctx, true, discard)
+	pinged := make(chan time.Duration, 1000)
+	base := Database{Endpoint: "unix://" + path, Branch: "b", ping: time.Millisecond, onPing: func(d time.Duration) {
+		select {
+		case pinged <- d:
+		default: // there are enough
+		}
+	}}
+	db, err := base.open(ctx, true, discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +108,9 @@ func TestGH195_IdleConnection(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("an idle connection has brought %d messages in %v", first.reads.Load(), patience)
 		}
+	}
+	if d := <-pinged; d <= 0 {
+		t.Errorf("a ping took %v", d)
 	}
 	first.Close()
 	next(t, conns)

@@ -58,7 +58,9 @@ func (g *Git) say(format string, args ...any) {
 }
 
 func (g *Git) mirror(ctx context.Context) error {
-	return g.Database.use(ctx, !g.Once, g.Logs.Logger(logs.Database), func(db *datakit.DB) error { return g.sync(ctx, db) })
+	base := g.Database
+	base.onPing = g.Metrics.Pings()
+	return base.use(ctx, !g.Once, g.Logs.Logger(logs.Database), func(db *datakit.DB) error { return g.sync(ctx, db) })
 }
 
 func (g *Git) sync(ctx context.Context, db *datakit.DB) error {

@@ -207,7 +207,9 @@ func (b *GitHub) mirror(ctx context.Context, gh *api.Client, source *hook.Source
 		<-ctx.Done()
 		return nil
 	}
-	return b.Database.use(ctx, !b.Once && !b.DryRun, b.log(logs.Database), func(db *datakit.DB) error {
+	base := b.Database
+	base.onPing = b.Metrics.Pings()
+	return base.use(ctx, !b.Once && !b.DryRun, b.log(logs.Database), func(db *datakit.DB) error {
 		if b.DryRun {
 			return b.dryRun(ctx, db, gh)
 		}

@@ -128,3 +128,14 @@ func TestServeReturnsTheErrorOfItsListener(t *testing.T) {
 		t.Error("Serve on a closed listener succeeded")
 	}
 }
+
+func TestCL9_PingTime(t *testing.T) {
+	t.Parallel()
+	p := newPage("any")
+	pinged := p.Pings()
+	pinged(500 * time.Millisecond)
+	pinged(time.Second)
+	_, text := scrape(t, p, "/metrics")
+	wantLines(t, text, "# TYPE datakit_client_ping_time_seconds summary",
+		"datakit_client_ping_time_seconds_sum 1.5", "datakit_client_ping_time_seconds_count 2")
+}

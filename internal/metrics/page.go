@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
@@ -34,6 +36,17 @@ func newPage(subsystem string) *Page {
 
 // Logged counts a message.
 func (p *Page) Logged(level, source string) { p.messages.WithLabelValues(level, source).Inc() }
+
+// Pings adds the metric of the pings of a client of a database (CL-9), and
+// returns what records how long each took. It may be called once.
+func (p *Page) Pings() func(time.Duration) {
+	s := prometheus.NewSummary(prometheus.SummaryOpts{
+		Name: "datakit_client_ping_time_seconds",
+		Help: "Time of each ping of the server of the database.",
+	})
+	p.registry.MustRegister(s)
+	return func(d time.Duration) { s.Observe(d.Seconds()) }
+}
 
 // named returns the options of a metric of this program.
 func (p *Page) named(name, help string) prometheus.GaugeOpts {

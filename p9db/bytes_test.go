@@ -36,8 +36,13 @@ func (c *countedConn) Write(p []byte) (int, error) {
 // counted opens the database of a server over a connection that is counted.
 func counted(tb testing.TB, network, addr string) (*datakit.DB, *countedConn) {
 	tb.Helper()
+	return countedWith(tb, network, addr, nil)
+}
+
+func countedWith(tb testing.TB, network, addr string, opts *p9db.Options) (*datakit.DB, *countedConn) {
+	tb.Helper()
 	conn := &countedConn{Conn: must[net.Conn](tb)(net.Dial(network, addr))}
-	db := must[*datakit.DB](tb)(p9db.New(tb.Context(), conn, nil))
+	db := must[*datakit.DB](tb)(p9db.New(tb.Context(), conn, opts))
 	tb.Cleanup(func() { db.Close() })
 	return db, conn
 }

@@ -24,6 +24,13 @@ import (
 // serve serves a database until the test ends and returns where.
 func serve(tb testing.TB, db *datakit.DB) (network, addr string) {
 	tb.Helper()
+	network, addr, _ = serveAt(tb, db)
+	return network, addr
+}
+
+// serveAt is serve that returns the server as well.
+func serveAt(tb testing.TB, db *datakit.DB) (network, addr string, srv *p9.Server) {
+	tb.Helper()
 	fs := fsapi.New(db, nil)
 	s := &p9.Server{NewSession: func() (vfs.Dir, func(), error) {
 		session := fs.NewSession()
@@ -41,7 +48,7 @@ func serve(tb testing.TB, db *datakit.DB) (network, addr string) {
 		wg.Wait()
 		db.Close()
 	})
-	return "unix", l.Addr().String()
+	return "unix", l.Addr().String(), s
 }
 
 // open opens a new database in memory through a server.

@@ -30,6 +30,7 @@ type item struct{ ID, Title string }
 // here and a list beside it.
 var specs = []spec{
 	{Title: "Database, filesystem and server", File: "filesystem.txt", Prefixes: []string{"FS", "FST"}},
+	{Title: "Clients", File: "client.txt", Prefixes: []string{"CL", "CLT"}},
 }
 
 //go:embed *.txt

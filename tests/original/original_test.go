@@ -5,14 +5,17 @@
 package original
 
 import (
+	"context"
 	"errors"
 	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/datakit/datakit"
+	bindings "github.com/datakit/datakit/api/go-datakit"
 	"github.com/datakit/datakit/dbtest"
 	"github.com/datakit/datakit/p9db"
 )
@@ -121,4 +124,65 @@ func TestCL40_BranchesOfTheOriginal(t *testing.T) {
 			t.Errorf("the reflog begins with %v, error %v; want %v", got, err, next)
 		}
 	})
+}
+
+// TestCL63_BindingsAtTheOriginal: the package for existing programs works there,
+// too.
+func TestCL63_BindingsAtTheOriginal(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	c, err := bindings.Dial(ctx, "unix", serve(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close(ctx)
+	commit := func(text string) {
+		t.Helper()
+		tx, err := bindings.NewTransaction(ctx, c, "feature/x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Abort(ctx)
+		if err := errors.Join(tx.Write(ctx, []string{"d", "f"}, text), tx.Commit(ctx, "m")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commit("1")
+	head, err := bindings.Head(ctx, c, "feature/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := bindings.NewSnapshot(ctx, c, bindings.COMMIT, head).Read(ctx, []string{"d", "f"}); err != nil || got != "1" {
+		t.Errorf("the snapshot has %q, error %v", got, err)
+	}
+	w, err := bindings.NewWatch(ctx, c, "feature/x", []string{"d"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close(ctx)
+	for _, text := range []string{"1", "2"} {
+		if text != "1" {
+			commit(text)
+		}
+		s, err := w.Next(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Read(ctx, []string{"f"}); err != nil || got != text {
+			t.Errorf("the watch has %q, error %v, want %q", got, err, text)
+		}
+	}
+	r, err := bindings.NewRecord(ctx, c, []string{"master", "defaults"}, "defaults", "state", []string{"config"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close(ctx)
+	n := r.IntField("n", 7)
+	if err := r.Seal(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := n.Get(); got != 7 {
+		t.Errorf("the field is %d, want 7", got)
+	}
 }

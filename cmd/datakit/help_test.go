@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,8 +25,8 @@ func eachCommand(cmd *cobra.Command, f func(*cobra.Command)) {
 	}
 }
 
-// TestHelpFitsTheScreen: the help of each command has no lines of more than
-// 80 columns.
+// TestHelpFitsTheScreen: the help of each command has lines of less than 80
+// columns.
 func TestHelpFitsTheScreen(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
@@ -35,7 +37,7 @@ func TestHelpFitsTheScreen(t *testing.T) {
 			t.Errorf("%s: %v", cmd.CommandPath(), err)
 		}
 		for line := range strings.Lines(b.String()) {
-			if utf8.RuneCountInString(strings.TrimRight(line, "\n")) > 80 {
+			if utf8.RuneCountInString(strings.TrimRight(line, "\n")) >= 80 {
 				t.Errorf("%s --help: %s", cmd.CommandPath(), line)
 			}
 		}
@@ -109,5 +111,23 @@ func TestCompletionScripts(t *testing.T) {
 				t.Errorf("%v\n%s", err, out)
 			}
 		})
+	}
+}
+
+// TestCompletionDoesNotWait: a server that does not answer does not keep the
+// shell waiting.
+func TestCompletionDoesNotWait(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0") // the kernel connects, and nobody reads
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var out bytes.Buffer
+	args := []string{"datakit", "__complete", "branch", "delete", "--addr", "tcp://" + l.Addr().String(), ""}
+	if status := run(ctx, args, &out, io.Discard); status != 0 || out.String() != ":4\n" || ctx.Err() != nil {
+		t.Errorf("status %d, printed %q, %v", status, out.String(), ctx.Err())
 	}
 }

@@ -34,6 +34,18 @@ func noCompletion(*cobra.Command, []string, string) ([]string, cobra.ShellCompDi
 	return nil, cobra.ShellCompDirectiveNoFileComp
 }
 
+// folders completes a folder of this machine.
+func folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+// completeFlag has the value of a flag completed.
+func completeFlag(cmd *cobra.Command, flag string, how completion) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, how); err != nil {
+		panic(err) // there is no such flag, or this was done before
+	}
+}
+
 // completeBranches completes the name of a branch, also where a commit could be,
 // of which there are too many.
 func (t *target) completeBranches(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/internal/terminal"
 )
 
 // A copier copies files of this machine into a transaction, and if that fails
@@ -30,6 +31,9 @@ func (c *copier) input(ctx context.Context) (io.Reader, error) {
 			return nil, err
 		}
 		c.kept = f
+		if terminal.Width(c.in) > 0 { // where somebody types, nothing else is to appear
+			c.progress.Stop()
+		}
 		if _, err := io.Copy(f, c.counted(patient{ctx, c.in})); err != nil {
 			return nil, err
 		}

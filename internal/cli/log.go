@@ -15,7 +15,7 @@ import (
 func logCommand(std *stdio) *cobra.Command {
 	l := &logger{target: target{stdio: std}}
 	cmd := l.command(&cobra.Command{
-		Use:   "log REV [PATH...]",
+		Use:   "log [--all | REV] [PATH...]",
 		Short: "Print the history of a branch or commit, the newest first",
 		Long: `Print the history of a branch or commit, the newest first. With PATHs, which
 can also be written REV:PATH, only the commits that change something there are
@@ -26,15 +26,14 @@ history is read before that.
 ` + revisions,
 		Example: `  datakit log --oneline --graph master
   datakit log -n 3 master:web/replicas`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if l.all {
+				return nil
+			}
+			return cobra.MinimumNArgs(1)(cmd, args)
+		},
 		ValidArgsFunction: l.completeFirst(l.completePlaces),
 	}, l.run)
-	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		if l.all {
-			return nil
-		}
-		return cobra.MinimumNArgs(1)(cmd, args)
-	}
-	cmd.Use = "log [--all | REV] [PATH...]"
 	f := cmd.Flags()
 	f.IntVarP(&l.count, "max-count", "n", 0, "print at most `N` commits (default all)")
 	f.BoolVar(&l.brief, "oneline", false, "print one line for each")

@@ -36,6 +36,8 @@ type recordView struct {
 func (r *recordView) flags(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&r.lookup, "lookup", []string{"master", "defaults"}, "`BRANCHES` to look up keys in, in this order")
 	cmd.Flags().StringVar(&r.dir, "path", "", "`DIRECTORY` of the keys")
+	completeFlag(cmd, "lookup", r.completeBranches)
+	completeFlag(cmd, "path", noCompletion)
 }
 
 // key returns the path of a key, for the command op.

@@ -48,6 +48,8 @@ func (t *Target) Flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&t.addr, "addr", "", "`ADDRESS` of the server, tcp://HOST:PORT, unix://SOCKET or git://PATH (default $"+addrVariable+", else "+defaultAddr+")")
 	f.StringVar(&t.git, "git", "", "`PATH` of a Git repository, to be used without a server")
+	completeFlag(cmd, "addr", noCompletion)
+	completeFlag(cmd, "git", folders)
 }
 
 // Address returns the address of the database, as package connect takes it.

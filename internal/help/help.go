@@ -4,26 +4,65 @@ package help
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// Width is how many columns the text has.
+// Width is how many columns the text has at most.
 const Width = 79
 
-// Prepare has a command, and those below it, print options in lines that are
-// not too long.
+// Prepare has a command, and those below it, explain themselves in lines of at
+// most Width columns.
 func Prepare(cmd *cobra.Command) {
-	cobra.AddTemplateFunc("wrapped", Options)
-	t := cmd.UsageTemplate()
+	cobra.AddTemplateFuncs(map[string]any{"options": Options, "prose": Prose})
+	usage := cmd.UsageTemplate()
 	for _, flags := range []string{".LocalFlags", ".InheritedFlags"} {
-		t = strings.ReplaceAll(t, flags+".FlagUsages | trimTrailingWhitespaces", flags+" | wrapped")
+		usage = strings.ReplaceAll(usage, flags+".FlagUsages | trimTrailingWhitespaces", flags+" | options")
 	}
-	cmd.SetUsageTemplate(t)
+	cmd.SetUsageTemplate(usage)
+	cmd.SetHelpTemplate(strings.ReplaceAll(cmd.HelpTemplate(), ". | trimTrailingWhitespaces", ". | prose"))
 }
 
-// Options returns what options mean, in lines of Width columns.
+// Options returns what options mean.
 func Options(f *pflag.FlagSet) string {
 	return strings.TrimRight(f.FlagUsagesWrapped(Width), "\n ")
+}
+
+// Prose fills the lines of paragraphs, which empty lines part. Those that have a
+// line that begins with a blank are left as they are.
+func Prose(text string) string {
+	paragraphs := strings.Split(strings.TrimSpace(text), "\n\n")
+	for i, p := range paragraphs {
+		if !verbatim(p) {
+			paragraphs[i] = fill(p)
+		}
+	}
+	return strings.Join(paragraphs, "\n\n")
+}
+
+func verbatim(paragraph string) bool {
+	return strings.HasPrefix(paragraph, " ") || strings.Contains(paragraph, "\n ")
+}
+
+// fill returns the words of a paragraph in lines as long as can be.
+func fill(paragraph string) string {
+	var b strings.Builder
+	used := 0
+	for word := range strings.FieldsSeq(paragraph) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case used == 0:
+		case used+1+n > Width:
+			b.WriteByte('\n')
+			used = 0
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += n
+	}
+	return b.String()
 }

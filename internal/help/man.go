@@ -117,12 +117,11 @@ func (m *manual) text(s string) {
 	}
 }
 
-// prose writes paragraphs, which empty lines part. Those that begin with a blank
-// are kept as they are.
+// prose writes paragraphs, as Prose does.
 func (m *manual) prose(s string) {
 	for i, paragraph := range strings.Split(strings.TrimSpace(s), "\n\n") {
 		switch {
-		case strings.HasPrefix(paragraph, " "):
+		case verbatim(paragraph):
 			m.verbatim(paragraph)
 			continue
 		case i > 0:

@@ -34,9 +34,10 @@ func New(w io.Writer) *Output {
 	return o
 }
 
-// Width returns how many columns the terminal w has, and 0 if it is none.
-func Width(w io.Writer) int {
-	f, ok := w.(*os.File)
+// Width returns how many columns a terminal has, which is an *os.File, and 0 for
+// whatever is none.
+func Width(terminal any) int {
+	f, ok := terminal.(*os.File)
 	if !ok {
 		return 0
 	}

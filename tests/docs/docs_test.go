@@ -21,7 +21,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(daemon.Main(m, daemon.Race)) }
 
 // patience is how long all commands of a guide may take.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // TestShell runs the commands of the guide for the shell in order, at a server
 // and in a repository.

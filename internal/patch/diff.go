@@ -7,7 +7,7 @@ type span struct{ a0, a1, b0, b1 int }
 // maxEdits bounds the search for the shortest way from one text to the other,
 // as its cost is the square of that. Texts, or parts of them, that are further
 // apart are taken to have nothing in common.
-const maxEdits = 4096
+const maxEdits = 2048
 
 // diff returns where a and b differ, by the algorithm of Myers ("An O(ND)
 // difference algorithm and its variations", 1986) in linear space.

@@ -7,7 +7,7 @@ import (
 	"github.com/datakit/datakit/github/githubtest"
 )
 
-func TestGH95_GH138_GH253_DirtyPR(t *testing.T) {
+func TestGH91_GH95_GH138_GH253_DirtyPR(t *testing.T) {
 	t.Parallel()
 	e := mirrored(t, p1, p4, r1, s1, s3)
 	e.world.EditPR(p4.ID(), func(pr *github.PR) { pr.Title = "new" })
@@ -135,7 +135,7 @@ func TestGH97_DirtyRepositories(t *testing.T) {
 	e.wantCalls("")
 }
 
-func TestGH98_DirtyKindsThatMayNotBeRead(t *testing.T) {
+func TestGH98_GH137_DirtyKindsThatMayNotBeRead(t *testing.T) {
 	t.Parallel()
 	e := prepared(t, "*:,ref:r")
 	e.fill(p1, r1, s1)

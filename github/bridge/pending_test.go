@@ -18,7 +18,7 @@ func (e *env) changeAll() {
 
 const allSent = "remove ref 1, set PR 1, set ref 1, set status 1"
 
-func TestGH109_GH111_GH247_TemporaryFailures(t *testing.T) {
+func TestGH109_GH111_GH113_GH247_TemporaryFailures(t *testing.T) {
 	t.Parallel()
 	for _, f := range []githubtest.Fault{
 		{Status: 0}, {Status: 500}, {Status: 503}, {Status: 429}, {Status: 401},

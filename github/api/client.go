@@ -118,8 +118,7 @@ func (c *Client) report(key, what string, r github.Repo, err error) {
 func (c *Client) hide(s token.Secret) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	known := func(t token.Secret) bool { return t.Reveal() == s.Reveal() }
-	if !s.IsZero() && len(c.secrets) < maxSecrets && !slices.ContainsFunc(c.secrets, known) {
+	if !s.IsZero() && len(c.secrets) < maxSecrets && !slices.Contains(c.secrets, s) {
 		c.secrets = append(c.secrets, s)
 	}
 }

@@ -6,16 +6,18 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"unique"
 )
 
 // shown stands for a secret wherever one would be printed.
 const shown = "[secret]"
 
 // A Secret is a text that printing, logging and encoding do not show (GH-201).
-// The zero value is no secret. Two secrets are equal, ==, if one is a copy of
-// the other.
+// The zero value is no secret. Secrets of the same text are equal, ==.
 type Secret struct {
-	text *string // a pointer, since fmt shows the fields of fields without asking
+	// text is a handle, since fmt shows the fields of fields without asking
+	// them, but follows no pointers there.
+	text unique.Handle[string]
 }
 
 // NewSecret returns the secret of that text; "" is none.
@@ -23,19 +25,19 @@ func NewSecret(text string) Secret {
 	if text == "" {
 		return Secret{}
 	}
-	return Secret{&text}
+	return Secret{unique.Make(text)}
 }
 
 // Reveal returns the text, for the one place that sends it.
 func (s Secret) Reveal() string {
-	if s.text == nil {
+	if s.IsZero() {
 		return ""
 	}
-	return *s.text
+	return s.text.Value()
 }
 
 // IsZero reports whether s is no secret.
-func (s Secret) IsZero() bool { return s.text == nil }
+func (s Secret) IsZero() bool { return s == Secret{} }
 
 // Hide returns text with each occurrence of the secret replaced, for words of
 // others that may repeat it.
@@ -43,7 +45,7 @@ func (s Secret) Hide(text string) string {
 	if s.IsZero() {
 		return text
 	}
-	return strings.ReplaceAll(text, *s.text, shown)
+	return strings.ReplaceAll(text, s.Reveal(), shown)
 }
 
 // String returns a text that does not tell the secret.

@@ -179,6 +179,9 @@ func TestGH166_HowTo(t *testing.T) {
 func TestGH201_SecretIsNotShown(t *testing.T) {
 	t.Parallel()
 	s := NewSecret("hush")
+	if s != NewSecret("hush") || s == NewSecret("other") || s.IsZero() || !NewSecret("").IsZero() || (Secret{}).Reveal() != "" {
+		t.Error("secrets do not compare as their texts")
+	}
 	holder := struct{ Token Secret }{s}
 	hidden := struct{ token Secret }{s}
 	var log bytes.Buffer

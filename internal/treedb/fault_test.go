@@ -178,9 +178,9 @@ func TestFS106_FS162_WriteOnAFullDisk(t *testing.T) {
 	}
 }
 
-// TestFS162_FS211_NoRoomForOtherFiles has writes fail as what is in memory
+// TestFS162_NoRoomForOtherFiles has writes fail as what is in memory
 // cannot be stored.
-func TestFS162_FS211_NoRoomForOtherFiles(t *testing.T) {
+func TestFS162_NoRoomForOtherFiles(t *testing.T) {
 	t.Parallel()
 	f, db := newFaulty(t)
 	ctx := t.Context()
@@ -288,9 +288,9 @@ func TestFS123_FailedMergeChangesNothing(t *testing.T) {
 	}
 }
 
-// TestFS49_RemoveUnreadableBranch removes a branch whose reference cannot be
+// TestFS47_RemoveUnreadableBranch removes a branch whose reference cannot be
 // read, which must not look as if it were gone.
-func TestFS49_RemoveUnreadableBranch(t *testing.T) {
+func TestFS47_RemoveUnreadableBranch(t *testing.T) {
 	t.Parallel()
 	f, db := newFaulty(t)
 	ctx := t.Context()

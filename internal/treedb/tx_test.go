@@ -54,9 +54,9 @@ func TestFS167_ChangedAcrossMerge(t *testing.T) {
 	}
 }
 
-// TestFS220_DeepPaths looks at deep paths in turn, in a transaction and in what
+// TestDeepPaths looks at deep paths in turn, in a transaction and in what
 // it has committed: what was found before must not be taken for what is there.
-func TestFS220_DeepPaths(t *testing.T) {
+func TestDeepPaths(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	db := datakit.New(New(memstore.NewObjects(), memstore.NewRefs(), Options{}))

@@ -271,8 +271,7 @@ func TestGH196_GH197_TokenFile(t *testing.T) {
 // TestGH200_BadToken: the bridge ends before it does anything.
 func TestGH200_BadToken(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.server.Token = "another"
+	w := newWorld(t, func(s *githubtest.Server) { s.Token = "another" })
 	p := w.bridge("-r", "test/test")
 	if status := p.Wait(); status != 1 {
 		t.Errorf("exit status %d", status)
@@ -348,9 +347,8 @@ func TestGH203_GH268_SignalsUnderWork(t *testing.T) {
 	for name, signal := range map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
 			hangs := make(chan struct{})
-			w.server.Intercept = hang(github.OpListPRs, hangs)
+			w := newWorld(t, func(s *githubtest.Server) { s.Intercept = hang(github.OpListPRs, hangs) })
 			hooks := daemon.FreePort(t)
 			p := w.bridge("-r", "test/test", "--webhook", "http://127.0.0.1:"+hooks)
 			within(t, hangs)

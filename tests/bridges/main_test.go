@@ -47,11 +47,15 @@ type world struct {
 	branch *datakit.Branch
 }
 
-func newWorld(t *testing.T) *world {
+// newWorld returns a world, whose GitHub is changed by setup before it serves.
+func newWorld(t *testing.T, setup ...func(*githubtest.Server)) *world {
 	t.Helper()
 	w := &world{World: githubtest.New(), t: t, dir: filepath.Join(t.TempDir(), "db"), home: t.TempDir()}
 	w.server = githubtest.NewServer(w.World)
 	w.server.Token = testToken
+	for _, f := range setup {
+		f(w.server)
+	}
 	ts := httptest.NewServer(w.server)
 	w.url = ts.URL
 	t.Cleanup(func() {

@@ -113,13 +113,14 @@ func TestGH189_Jobs(t *testing.T) {
 // TestGH189_App: an installation of a GitHub App is as good as a token.
 func TestGH189_GH271_App(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.ref("heads/master", "foo")
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.server.Token, w.server.App = "another", &githubtest.App{ID: 1, Installation: 2, Key: &key.PublicKey}
+	w := newWorld(t, func(s *githubtest.Server) {
+		s.Token, s.App = "another", &githubtest.App{ID: 1, Installation: 2, Key: &key.PublicKey}
+	})
+	w.ref("heads/master", "foo")
 	file := filepath.Join(w.home, "key.pem")
 	text := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
 	if err := os.WriteFile(file, text, 0o600); err != nil {

@@ -31,6 +31,7 @@ type item struct{ ID, Title string }
 var specs = []spec{
 	{Title: "Database, filesystem and server", File: "filesystem.txt", Prefixes: []string{"FS", "FST"}},
 	{Title: "Clients", File: "client.txt", Prefixes: []string{"CL", "CLT"}},
+	{Title: "GitHub and local repositories", File: "github.txt", Prefixes: []string{"GH", "GHT"}},
 }
 
 //go:embed *.txt

@@ -15,6 +15,7 @@ import (
 	"github.com/datakit/datakit/github/bridge"
 	"github.com/datakit/datakit/github/capability"
 	"github.com/datakit/datakit/github/githubtest"
+	"github.com/datakit/datakit/github/layout"
 	"github.com/datakit/datakit/github/token"
 )
 
@@ -96,7 +97,7 @@ func (e *env) mirror(h *hub, c *api.Client, repos int) (o bridge.Options, close 
 	if err != nil {
 		return o, nil, err
 	}
-	o = bridge.Options{DB: db, Branch: bridge.DefaultBranch, API: c, Capabilities: capability.All(), Jobs: callsAtOnce}
+	o = bridge.Options{DB: db, Branch: layout.DefaultBranch, API: c, Capabilities: capability.All(), Jobs: callsAtOnce}
 	err = db.Branch(o.Branch).Update(e.ctx, "monitor", func(tx *datakit.Tx) error {
 		for i := range repos {
 			r := benchRepo(i)

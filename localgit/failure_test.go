@@ -13,6 +13,7 @@ import (
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/github"
+	"github.com/datakit/datakit/github/layout"
 )
 
 // A faulty is a Driver whose transactions fail to begin while down is set, and
@@ -75,7 +76,7 @@ func TestGH212_Conflict(t *testing.T) {
 		if left--; left < 0 {
 			return nil
 		}
-		return db.Branch(DefaultBranch).Update(ctx, "by another", func(tx *datakit.Tx) error {
+		return db.Branch(layout.DefaultBranch).Update(ctx, "by another", func(tx *datakit.Tx) error {
 			return tx.WriteFile(ctx, "me/here/ref/heads/master/head", []byte{'a' + byte(left), '\n'})
 		})
 	}}

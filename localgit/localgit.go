@@ -11,11 +11,9 @@ import (
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/github"
+	"github.com/datakit/datakit/github/layout"
 	"github.com/datakit/datakit/internal/gitdir"
 )
-
-// DefaultBranch is the branch that is filled unless an option says otherwise.
-const DefaultBranch = "github-metadata"
 
 // defaultPoll is how often the repositories are looked at beside the
 // notifications of their file systems.
@@ -58,7 +56,7 @@ func (r Repository) Check() error {
 // Options say what is mirrored where.
 type Options struct {
 	DB     *datakit.DB // required. It may lose its connection and reconnect.
-	Branch string      // "" means DefaultBranch. It need not exist.
+	Branch string      // "" means layout.DefaultBranch. It need not exist.
 
 	// Repositories are mirrored, at least one, each under a name of its own.
 	Repositories []Repository
@@ -91,7 +89,7 @@ type Report struct {
 
 // check completes the options and reports what is wrong with them.
 func (o *Options) check() error {
-	o.Branch = cmp.Or(o.Branch, DefaultBranch)
+	o.Branch = cmp.Or(o.Branch, layout.DefaultBranch)
 	if o.Poll <= 0 {
 		o.Poll = defaultPoll
 	}

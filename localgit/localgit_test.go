@@ -73,7 +73,7 @@ func newDB(t *testing.T) *datakit.DB {
 // refsOf returns the refs of a repository that the branch has, by name.
 func refsOf(t *testing.T, db *datakit.DB, r github.Repo) map[string]string {
 	t.Helper()
-	tree, err := db.Branch(DefaultBranch).Tree(t.Context())
+	tree, err := db.Branch(layout.DefaultBranch).Tree(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func refsOf(t *testing.T, db *datakit.DB, r github.Repo) map[string]string {
 
 func head(t *testing.T, db *datakit.DB) datakit.Hash {
 	t.Helper()
-	h, err := db.Branch(DefaultBranch).Head(t.Context())
+	h, err := db.Branch(layout.DefaultBranch).Head(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func onceWith(t *testing.T, opts Options, want map[string]string) Report {
 // write commits elements to the branch.
 func write(t *testing.T, db *datakit.DB, es ...github.Element) {
 	t.Helper()
-	err := db.Branch(DefaultBranch).Update(t.Context(), "by another", func(tx *datakit.Tx) error {
+	err := db.Branch(layout.DefaultBranch).Update(t.Context(), "by another", func(tx *datakit.Tx) error {
 		_, err := layout.Apply(t.Context(), tx, github.NewDiff(es, nil))
 		return err
 	})
@@ -192,7 +192,7 @@ func TestGH206_GH210_GH214_GH274_BranchesOnly(t *testing.T) {
 	write(t, db, pr, status, other,
 		github.Ref{Commit: foreign, Name: "tags/v1"}, github.Ref{Commit: foreign, Name: "heads/old"})
 	once(t, db, map[string]string{"heads/master": c, "heads/feature/x#1": c}, Repository{here, dir})
-	tree, err := db.Branch(DefaultBranch).Tree(t.Context())
+	tree, err := db.Branch(layout.DefaultBranch).Tree(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +272,7 @@ func TestGH211_GH212_GH213_GH215_Sync(t *testing.T) {
 	if got := message(t, db); got != want || r.Message != want {
 		t.Errorf("message %q, want %q", got, want)
 	}
-	tree, err := db.Branch(DefaultBranch).Tree(t.Context())
+	tree, err := db.Branch(layout.DefaultBranch).Tree(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

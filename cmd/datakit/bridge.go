@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/datakit/datakit/github/bridge"
+	"github.com/datakit/datakit/github/layout"
 	"github.com/datakit/datakit/internal/bridges"
 )
 
@@ -37,7 +37,7 @@ type databaseFlag struct{ bridges.Database }
 func (d *databaseFlag) define(f *pflag.FlagSet) {
 	f.StringVarP(&d.Endpoint, "datakit", "d", "tcp://127.0.0.1:5640",
 		"database, at this `ENDPOINT`: tcp://HOST:PORT, unix://PATH, or git://PATH to use a repository without a server")
-	f.StringVarP(&d.Branch, "branch", "b", bridge.DefaultBranch, "`NAME` of the branch")
+	f.StringVarP(&d.Branch, "branch", "b", layout.DefaultBranch, "`NAME` of the branch")
 }
 
 // failed is the error of a bridge. Its exit status is always 1 (GH-204): the

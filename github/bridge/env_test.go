@@ -39,7 +39,7 @@ func newEnvOn(t testing.TB, db *datakit.DB, repos ...github.Repo) *env {
 	t.Cleanup(func() { db.Close() })
 	e := &env{t: t, world: githubtest.New(repos...), state: &State{}}
 	e.opts = Options{
-		DB: db, Branch: DefaultBranch, API: e.world, Capabilities: capability.All(),
+		DB: db, Branch: layout.DefaultBranch, API: e.world, Capabilities: capability.All(),
 		Observe: func(r Report) { e.last = r },
 	}
 	if testing.Verbose() {

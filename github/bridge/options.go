@@ -8,11 +8,8 @@ import (
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/github"
 	"github.com/datakit/datakit/github/capability"
+	"github.com/datakit/datakit/github/layout"
 )
-
-// DefaultBranch is the branch that holds the GitHub data unless an option says
-// otherwise (GH-38).
-const DefaultBranch = "github-metadata"
 
 // DefaultJobs is how many API calls run at once at most (GH-79).
 const DefaultJobs = 16
@@ -21,7 +18,7 @@ const DefaultJobs = 16
 // call of Once to the next (GH-77).
 type Options struct {
 	DB     *datakit.DB   // required. It may lose its connection and reconnect.
-	Branch string        // "" means DefaultBranch
+	Branch string        // "" means layout.DefaultBranch
 	API    github.API    // GitHub; required
 	Source github.Source // webhook events; nil for none
 
@@ -44,7 +41,7 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	o.Branch = cmp.Or(o.Branch, DefaultBranch)
+	o.Branch = cmp.Or(o.Branch, layout.DefaultBranch)
 	o.Jobs = cmp.Or(o.Jobs, DefaultJobs)
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/internal/backoff"
 )
 
 // Repeat syncs at the start and then on each wake-up (GH-84), one sync at a
@@ -35,7 +36,7 @@ func Repeat(ctx context.Context, o Options, s *State) {
 			failures = 0
 		} else {
 			failures++
-			again := time.Now().Add(backoff(failures))
+			again := time.Now().Add(backoff.Delay(failures))
 			o.Log.Error("the sync has failed", "error", err, "again", again)
 			if next.IsZero() || again.Before(next) {
 				next = again
@@ -133,7 +134,7 @@ func watchBranch(ctx context.Context, o Options, wake chan<- struct{}) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(backoff(failures)):
+		case <-time.After(backoff.Delay(failures)):
 		}
 	}
 }

@@ -2,27 +2,11 @@ package bridge
 
 import (
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/datakit/datakit/github"
+	"github.com/datakit/datakit/internal/backoff"
 )
-
-const (
-	firstRetry = time.Second
-	lastRetry  = time.Minute
-)
-
-// backoff returns how long to wait after so many failures in a row: a second,
-// doubling up to a minute, and up to a quarter more, at random, so that what
-// failed together is not tried again together (GH-109).
-func backoff(failures int) time.Duration {
-	d := lastRetry
-	if failures < 7 {
-		d = min(d, firstRetry<<max(0, failures-1))
-	}
-	return d + rand.N(d/4)
-}
 
 // fail notes that what r is about has failed once more, at the time now. What
 // GitHub refuses is not due again by itself. log tells whether this is news.
@@ -38,7 +22,7 @@ func (r *retry) fail(now time.Time, err error) (log bool) {
 	}
 	r.attempts++
 	r.reason = ""
-	r.due = now.Add(backoff(r.attempts))
+	r.due = now.Add(backoff.Delay(r.attempts))
 	var e *github.APIError
 	if errors.As(err, &e) && e.RetryAt.After(r.due) {
 		r.due = e.RetryAt

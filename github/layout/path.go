@@ -8,6 +8,10 @@ import (
 	"github.com/datakit/datakit/github"
 )
 
+// DefaultBranch is the branch that holds the GitHub data unless an option says
+// otherwise (GH-38).
+const DefaultBranch = "github-metadata"
+
 // The names of the files and directories of the layout.
 const (
 	monitorFile = ".monitor"

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestDelay(t *testing.T) {
+func TestGH109_Delay(t *testing.T) {
 	t.Parallel()
 	for failures, want := range map[int]time.Duration{
 		0: time.Second, 1: time.Second, 2: 2 * time.Second, 5: 16 * time.Second, 6: 32 * time.Second, 7: time.Minute, 1000: time.Minute,

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/p9"
 )
 
 func fetchCommand(std *stdio) *cobra.Command {
@@ -26,7 +27,7 @@ that must be able to reach URL.`,
 	}, func(ctx context.Context, db *datakit.DB, args []string) error {
 		h, err := db.Fetch(ctx, absolute(args[0]), args[1])
 		if err != nil {
-			return about("fetch", args[1]+" from "+args[0], err, "")
+			return fetchError(args[0], args[1], err)
 		}
 		if len(args) == 2 {
 			return t.printHead("", h)
@@ -40,6 +41,20 @@ that must be able to reach URL.`,
 		}
 		return t.printHead(args[2], h)
 	})
+}
+
+var errNoRemoteBranch = errors.New("that repository has no such branch")
+
+// fetchError says why a branch was not fetched. 9P2000.L has no words for that.
+func fetchError(url, branch string, err error) error {
+	subject, hint := branch+" from "+url, ""
+	switch {
+	case errors.Is(err, datakit.NotExist):
+		err = &datakit.Error{Kind: datakit.NotExist, Err: errNoRemoteBranch}
+	case errors.As(err, new(*p9.Error)):
+		hint = "the log of the server says why"
+	}
+	return about("fetch", subject, err, hint)
 }
 
 // absolute returns the URL of a repository: the path from the root if it is a

@@ -12,6 +12,7 @@ import (
 
 	"github.com/datakit/datakit/github"
 	"github.com/datakit/datakit/github/token"
+	"github.com/datakit/datakit/internal/backoff"
 )
 
 // maxRetries is how often a request is repeated (GH-170).
@@ -47,7 +48,7 @@ func (c *Client) send(ctx context.Context, k call, v any) (*gogithub.Response, e
 		default:
 			return resp, err // enough others wait
 		}
-		waitErr := c.pause(ctx, backoff(n))
+		waitErr := c.pause(ctx, backoff.Delay(n+1))
 		<-c.later
 		if waitErr != nil {
 			return nil, waitErr

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -149,13 +148,6 @@ func (c *Client) clean(text string) string {
 		return string(runes[:maxMessage]) + "…"
 	}
 	return text
-}
-
-// backoff returns how long to wait before the repetition n, from 0: 1 second,
-// doubling up to 60, a quarter more or less (GH-109).
-func backoff(n int) time.Duration {
-	d := min(time.Second<<min(n, 10), time.Minute)
-	return time.Duration(float64(d) * (0.75 + rand.Float64()/2))
 }
 
 // pause waits for d, or until ctx ends, whose error it returns.

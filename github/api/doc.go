@@ -13,7 +13,7 @@
 // # Retries
 //
 // A request that fails for another temporary reason is repeated up to three
-// times, after 1, 2 and 4 seconds, more or less (GH-170). Requests that create
+// times, after 1, 2 and 4 seconds or a little more (GH-170). Requests that create
 // a reference or a webhook are repeated only after a look whether the first one
 // did its work. Few requests wait for that at once: when GitHub is down, the
 // others fail at once, so that they do not hold up what else the caller does.

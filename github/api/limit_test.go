@@ -54,16 +54,3 @@ func TestGH167_SecondaryDoubles(t *testing.T) {
 		t.Errorf("after a success: %s, want a minute", got.Sub(now))
 	}
 }
-
-func TestGH109_Backoff(t *testing.T) {
-	t.Parallel()
-	for n, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60} {
-		d := backoff(n)
-		if want *= time.Second; d < want*3/4 || d > want*5/4 {
-			t.Errorf("backoff(%d) = %s, want %s, a quarter more or less", n, d, want)
-		}
-	}
-	if d := backoff(1 << 30); d > 75*time.Second {
-		t.Errorf("backoff of many = %s", d)
-	}
-}

@@ -3,7 +3,6 @@ package api_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -154,72 +153,6 @@ func TestGH167_PartialList(t *testing.T) {
 	}
 }
 
-func TestGH168_Conditional(t *testing.T) {
-	t.Parallel()
-	e := start(t, nil)
-	for n := range 150 {
-		p := pr(n+1, "foo", "x")
-		p.Comments = append(p.Comments, github.Comment{ID: 7, Author: "ana", Body: fmt.Sprint(n)})
-		e.world.PutPR(p)
-	}
-	e.world.PutRef(ref("heads/a", "foo"))
-	e.world.AddStatus(status("foo", "ci", github.Success))
-	resync := func() (all github.Snapshot) {
-		t.Helper()
-		prs, _, err1 := e.PRs(t.Context(), repo)
-		refs, _, err2 := e.Refs(t.Context(), repo)
-		list, err3 := e.Statuses(t.Context(), commit("foo"))
-		if err := errors.Join(err1, err2, err3); err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range prs {
-			all = all.Add(p)
-		}
-		for _, r := range refs {
-			all = all.Add(r)
-		}
-		for _, s := range list {
-			all = all.Add(s)
-		}
-		return all
-	}
-	first := resync()
-	e.server.ResetRequests()
-	e.server.SetLimit(100, time.Now().Add(time.Hour))
-	if second := resync(); !second.Equal(first) {
-		t.Error("what is unchanged is not what it was")
-	}
-	for r, n := range e.server.Requests() {
-		if r.Status != http.StatusNotModified {
-			t.Errorf("%d requests were %v, want conditional ones that find no change", n, r)
-		}
-	}
-	e.server.SetLimit(5000, time.Now().Add(time.Hour))
-	e.world.EditPR(prID(120), func(p *github.PR) { p.Title = "new" })
-	if p, ok := resync().Find(prID(120)); !ok || p.(github.PR).Title != "new" {
-		t.Errorf("after a change: %v", p)
-	}
-}
-
-func TestGH168_CacheIsBounded(t *testing.T) {
-	t.Parallel()
-	e := start(t, func(_ *env, cfg *api.Config, h http.Handler) http.Handler {
-		cfg.CacheBytes = 1000 // nothing of the list fits
-		return h
-	})
-	for n := range 20 {
-		e.world.PutPR(pr(n+1, "foo", strings.Repeat("x", 100)))
-	}
-	for range 2 {
-		if got, _, err := e.PRs(t.Context(), repo); err != nil || len(got) != 20 {
-			t.Fatalf("%d PRs, %v", len(got), err)
-		}
-	}
-	if n := e.server.Requests()[githubtest.Request{Op: github.OpListPRs, Status: 200}]; n != 2 {
-		t.Errorf("the list was read %d times, want 2", n)
-	}
-}
-
 func TestGH169_GH249_Timeout(t *testing.T) {
 	t.Parallel()
 	e := start(t, func(_ *env, cfg *api.Config, h http.Handler) http.Handler {
@@ -294,8 +227,8 @@ func TestGH170_GH249_Retries(t *testing.T) {
 	}
 }
 
-// checkPauses wants the delays of GH-109: 1, 2 and 4 seconds, a quarter more or
-// less.
+// checkPauses wants the delays of GH-109: 1, 2 and 4 seconds, and up to a quarter
+// more.
 func checkPauses(t *testing.T, op string, got []time.Duration) {
 	t.Helper()
 	want := []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}
@@ -304,7 +237,7 @@ func checkPauses(t *testing.T, op string, got []time.Duration) {
 		return
 	}
 	for i, d := range want {
-		if got[i] < d*3/4 || got[i] > d*5/4 {
+		if got[i] < d || got[i] > d*5/4 {
 			t.Errorf("%s: paused %v", op, got)
 		}
 	}
@@ -326,7 +259,17 @@ func TestGH170_RefusalsAreNotRepeated(t *testing.T) {
 // had its effect.
 func TestGH170_LookBeforeRepeating(t *testing.T) {
 	t.Parallel()
-	e := start(t, nil)
+	posts := 0
+	e := start(t, func(e *env, _ *api.Config, h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/git/refs") {
+				posts++
+				e.world.PutRef(ref("heads/a", "foo"))
+				panic(http.ErrAbortHandler)
+			}
+			h.ServeHTTP(w, r)
+		})
+	})
 	e.world.Inject(githubtest.Fault{Op: github.OpCreateHook, Times: 1, Late: true})
 	h, err := e.CreateHook(t.Context(), repo, github.Hook{URL: "http://a.example/"})
 	if err != nil || h.ID == 0 || len(e.world.HooksOf(repo)) != 1 {
@@ -335,17 +278,6 @@ func TestGH170_LookBeforeRepeating(t *testing.T) {
 	e.wantRequests(t, "GET /repos/test/test/hooks?per_page=100&page=1",
 		`POST /repos/test/test/hooks {"name":"web","active":false,"config":{"url":"http://a.example/","insecure_ssl":"0"}}`)
 
-	posts := 0
-	e.server.Intercept = func(op string, w http.ResponseWriter, r *http.Request) bool {
-		if op != github.OpSetRef || r.Method != http.MethodPost {
-			return false
-		}
-		if posts++; posts == 1 {
-			e.world.PutRef(ref("heads/a", "foo"))
-			panic(http.ErrAbortHandler)
-		}
-		return false
-	}
 	if err := e.SetRef(t.Context(), ref("heads/a", "foo"), false); err != nil {
 		t.Errorf("SetRef: %v", err)
 	}

@@ -1,7 +1,12 @@
 package bridge
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -279,8 +284,57 @@ func TestGH109_WhenPendingIsDue(t *testing.T) {
 	if !r.due.Equal(now.Add(time.Hour)) {
 		t.Errorf("after a rate limit: due at %v", r.due)
 	}
+	r.fail(now, &github.APIError{Temporary: true, Err: context.DeadlineExceeded})
+	if !r.due.After(now) {
+		t.Errorf("after a timeout: due at %v", r.due)
+	}
 	r.fail(now, &github.APIError{Status: 422})
 	if !r.due.IsZero() || r.isDue(now.Add(24*time.Hour)) {
 		t.Errorf("after a refusal: due at %v", r.due)
 	}
+}
+
+// TestGH117_ManyFailuresAreNoFlood has GitHub be out of reach for many
+// repositories.
+func TestGH117_ManyFailuresAreNoFlood(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t)
+	for i := range 50 {
+		e.put(github.Repo{User: "many", Name: fmt.Sprint(i)})
+	}
+	var log bytes.Buffer
+	e.opts.Log = slog.New(slog.NewTextHandler(&log, nil))
+	e.world.Inject(githubtest.Fault{Status: 0})
+	e.sync()
+	if n := strings.Count(log.String(), "level=WARN"); n != maxWarnings {
+		t.Errorf("%d warnings, want %d", n, maxWarnings)
+	}
+	if n := e.last.Pending[PendingRead]; n != 100 {
+		t.Errorf("%d reads are pending, want 100", n)
+	}
+}
+
+func TestGH203_StopMakesNoNewCalls(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, testRepo)
+	for i := range 100 {
+		e.fill(github.Ref{Commit: github.Commit{Repo: testRepo, Hash: fmt.Sprint("c", i)}, Name: github.RefName(fmt.Sprint("heads/b", i))})
+	}
+	e.write("test/test/.monitor", "")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	e.world.SetLatency(func(op string) time.Duration {
+		if op == github.OpReadStatuses {
+			cancel()
+		}
+		return time.Millisecond
+	})
+	if err := Once(ctx, e.opts, e.state); !errors.Is(err, context.Canceled) {
+		t.Fatalf("Once: %v", err)
+	}
+	if n := e.world.Calls()[github.OpReadStatuses]; n > DefaultJobs {
+		t.Errorf("%d calls, of which at most %d had begun", n, DefaultJobs)
+	}
+	e.sync()
+	e.wantInSync("after the next start", testRepo)
 }

@@ -108,6 +108,12 @@ func (l *loader) add(r read) {
 }
 
 func (l *loader) read(r read) {
+	if err := l.ctx.Err(); err != nil { // no new calls: the bridge stops
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.ended(r, err)
+		return
+	}
 	switch r.what {
 	case readPRs:
 		l.readPRs(r)
@@ -166,7 +172,7 @@ func (y *syncer) ended(r read, err error) (failed bool) {
 		y.s.reads[r] = again
 	}
 	if again.fail(y.now(), err) {
-		y.Log.Warn("GitHub could not be read", "what", r.String(), "error", err, "refused", again.reason != "")
+		y.warn("GitHub could not be read", "what", r.String(), "error", err, "refused", again.reason != "")
 	}
 	return true
 }

@@ -38,7 +38,7 @@ func (y *syncer) refusedAlready(id github.ID, b, g, a github.Element) (refused b
 func (y *syncer) refuse(id github.ID, b, g github.Element, reason string) {
 	delete(y.s.sends, id)
 	if was, ok := y.s.refused[id]; !ok || was.reason != reason {
-		y.Log.Warn("refused by GitHub", "what", id.String(), "reason", reason)
+		y.warn("refused by GitHub", "what", id.String(), "reason", reason)
 	}
 	y.s.refused[id] = refusal{b: b, g: g, reason: reason}
 }

@@ -131,7 +131,7 @@ func (y *syncer) setHook(ctx context.Context, r github.Repo, h *hook) {
 		return
 	}
 	if h.fail(y.now(), err) {
-		y.Log.Warn("webhook could not be changed", "repository", r.String(), "change", what, "error", err)
+		y.warn("webhook could not be changed", "repository", r.String(), "change", what, "error", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -9,7 +10,8 @@ import (
 )
 
 // fail notes that what r is about has failed once more, at the time now. What
-// GitHub refuses is not due again by itself. log tells whether this is news.
+// GitHub refuses is not due again by itself. log tells whether this is news; the
+// end of a context is none.
 func (r *retry) fail(now time.Time, err error) (log bool) {
 	if r.noticed.IsZero() {
 		r.noticed = now
@@ -19,6 +21,10 @@ func (r *retry) fail(now time.Time, err error) (log bool) {
 		log = reason != r.reason
 		r.attempts, r.due, r.reason = 0, time.Time{}, reason
 		return log
+	}
+	if err == context.Canceled || err == context.DeadlineExceeded { // not those that a call's own timeout has made
+		r.due, r.reason = now, ""
+		return false
 	}
 	r.attempts++
 	r.reason = ""

@@ -58,6 +58,9 @@ func (y *syncer) sendOne(ctx context.Context, r *resolution, s sending) {
 
 // call makes the call that w stands for. In a dry run it is only noted.
 func (y *syncer) call(ctx context.Context, w Write) (serial int64, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err // no new calls: the bridge stops
+	}
 	if y.plan != nil {
 		y.mu.Lock()
 		defer y.mu.Unlock()
@@ -123,7 +126,8 @@ func (y *syncer) postpone(s sending, err error) {
 		p.attempts = 0
 	}
 	p.b = s.b
-	p.fail(y.now(), err)
 	delete(y.s.refused, s.id)
-	y.Log.Warn("GitHub could not be told", "what", s.write.Subject(), "error", err, "again", p.due)
+	if p.fail(y.now(), err) {
+		y.warn("GitHub could not be told", "what", s.write.Subject(), "error", err, "again", p.due)
+	}
 }

@@ -30,9 +30,10 @@ type syncer struct {
 	eventsDone func()               // takes the events from the queue; nil until they were asked for
 	arrivals   []time.Time          // of the events that were taken
 
-	perms  map[capability.Resource]perm
-	told   map[string]bool // the denials that were logged
-	report Report
+	perms    map[capability.Resource]perm
+	told     map[string]bool // the denials that were logged
+	warnings int             // that were logged
+	report   Report
 }
 
 func newSyncer(o Options, s *State) *syncer {
@@ -78,6 +79,23 @@ func (y *syncer) mayRead(res capability.Resource) bool {
 	}
 	y.deny(capability.Read, res)
 	return false
+}
+
+// maxWarnings is how many failures of one sync are logged as warnings.
+const maxWarnings = 10
+
+// warn logs a failure; where there are many, as when GitHub cannot be reached,
+// the rest only for debugging. The lock is held, or no call runs.
+func (y *syncer) warn(msg string, args ...any) {
+	y.warnings++
+	switch {
+	case y.warnings < maxWarnings:
+		y.Log.Warn(msg, args...)
+	case y.warnings == maxWarnings:
+		y.Log.Warn(msg+"; further failures of this sync are logged at level debug", args...)
+	default:
+		y.Log.Debug(msg, args...)
+	}
 }
 
 // deny logs, once in a sync, that an operation was left out (GH-154).

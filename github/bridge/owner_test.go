@@ -194,6 +194,23 @@ func TestGH124_UnknownPRIsReadFirst(t *testing.T) {
 	e.wantInSync("the missing one was removed", testRepo)
 }
 
+func TestGH124_UnknownPRThatCannotBeReadAtFirst(t *testing.T) {
+	t.Parallel()
+	e := mirrored(t, r1)
+	missing := p4
+	missing.Number = 9
+	e.put(missing)
+	remove := e.fault(github.OpReadPR, 500)
+	e.sync()
+	e.wantFiles("test/test/pr/9/title", "toto\n", "test/test/pr/9/.error", "-")
+	remove()
+	e.sync()
+	e.wantFiles("test/test/pr/9/title", "toto\n", "test/test/pr/9/.error", "read PR: 404 there is no such pull request\n")
+	e.fill(missing)
+	e.resync()
+	e.wantInSync("GitHub has it now", testRepo)
+}
+
 func TestGH125_GH244_OnlyWhatDiffersIsSent(t *testing.T) {
 	t.Parallel()
 	e := mirrored(t, p4, r1)

@@ -294,6 +294,7 @@ func (l *loader) readPR(r read) {
 	}
 	if !ok {
 		l.dropG(r.prID())
+		l.s.touchID(r.prID()) // the branch may have asked for it (GH-124)
 		return
 	}
 	if commentsErr != nil {

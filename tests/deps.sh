@@ -5,7 +5,7 @@
 set -u
 
 # A command, the package that has it, and what is lost without it.
-needs='
+needs="
 git git everything
 gcc gcc the_race_detector
 diod diod tests_against_diod
@@ -17,7 +17,12 @@ modprobe kmod tests_in_a_Linux_kernel
 xz xz-utils tests_in_a_Linux_kernel
 python3 python3 tests_in_a_Linux_kernel
 busybox busybox-static tests_in_a_Linux_kernel
-'
+fusermount3 fuse3 tests_of_FUSE_mounts_without_being_root
+npm npm tests_with_GitHub's_published_payloads
+curl curl the_test_of_the_guide_for_operators
+zsh zsh the_test_of_completions_for_zsh
+fish fish the_test_of_completions_for_fish
+"
 
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -36,8 +41,8 @@ install() {
     sudo -n true 2>/dev/null || { echo 'deps: neither root nor sudo without a password'; return 1; }
     as=(sudo)
   fi
-  "${as[@]}" apt-get update -qq >/dev/null 2>&1
-  "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1
+  "${as[@]}" timeout -k 10 120 apt-get update -qq >/dev/null 2>&1
+  "${as[@]}" timeout -k 10 480 env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1
 }
 
 want=$(missing | awk '{print $2}' | sort -u)

@@ -11,7 +11,7 @@ import (
 // A viewFile is a file or symlink of a view.
 type viewFile struct{ viewEntry }
 
-var _ vfs.Node = (*viewFile)(nil)
+var _ vfs.Versioned = (*viewFile)(nil)
 
 func (f *viewFile) Stat(ctx context.Context) (vfs.Stat, error) {
 	st, err := f.v.current(ctx)
@@ -34,18 +34,27 @@ func (f *viewFile) Stat(ctx context.Context) (vfs.Stat, error) {
 }
 
 func (f *viewFile) Open(ctx context.Context, flags vfs.OpenFlags) (vfs.File, error) {
-	st, err := f.v.current(ctx)
+	file, _, err := f.OpenVersion(ctx, flags)
+	return file, err
+}
+
+// Versioned implements vfs.Versioned. What an open file holds stays, unless the
+// whole view goes.
+func (f *viewFile) Versioned() bool { return f.v.check == nil }
+
+func (f *viewFile) OpenVersion(ctx context.Context, flags vfs.OpenFlags) (vfs.File, uint32, error) {
+	st, e, err := f.find(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if flags.RemoveOnClose {
-		return nil, vfs.ErrPermission
+		return nil, 0, vfs.ErrPermission
 	}
 	blob, err := st.tree.Open(ctx, f.path)
 	if err != nil {
-		return nil, entryError(err)
+		return nil, 0, entryError(err)
 	}
-	return &openBlob{blob, f.v.check}, nil
+	return &openBlob{blob, f.v.check}, entryQid(e, 0).Version, nil
 }
 
 func (f *viewFile) SetLength(ctx context.Context, _ uint64) error {

@@ -70,12 +70,12 @@ func (t *tree) Create(cancel <-chan struct{}, in *gofuse.CreateIn, name string, 
 	if err != nil {
 		return t.status(err)
 	}
-	h, err := openFile(r, node, in.Flags)
-	if err != nil {
+	if err := t.entry(r, in.NodeId, name, node, &out.EntryOut); err != nil {
 		return t.status(err)
 	}
-	if err := t.entry(r, in.NodeId, name, node, &out.EntryOut); err != nil {
-		h.close()
+	h, err := t.openFile(r, out.NodeId, node, in.Flags)
+	if err != nil {
+		t.inodes.forget(out.NodeId, 1) // the kernel is not told
 		return t.status(err)
 	}
 	t.opened(h, &out.OpenOut)

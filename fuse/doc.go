@@ -7,10 +7,12 @@
 // # What the kernel may keep
 //
 // Nodes that are vfs.Immutable are kept by the kernel, names and contents, as
-// long as it has room. Nothing else is: each look at a name asks the tree, and
-// files are read and written directly ("direct I/O"), so that a change made
-// elsewhere is seen with the next open or stat. A name that has been found is
-// the same inode as before as long as it is the same kind of thing.
+// long as it has room. Of a vfs.Versioned file the contents are kept, each as an
+// inode of its own, but not which of them the name leads to. Nothing else is
+// kept: each look at a name asks the tree, and files are read and written
+// directly ("direct I/O"), so that a change made elsewhere is seen with the next
+// open or stat. A name that has been found is the same inode as before as long
+// as it is the same kind of thing.
 //
 // # Interrupts
 //

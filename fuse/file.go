@@ -25,7 +25,7 @@ func (t *tree) Open(cancel <-chan struct{}, in *gofuse.OpenIn, out *gofuse.OpenO
 			return t.status(err)
 		}
 	}
-	h, err := openFile(r, node, in.Flags)
+	h, err := t.openFile(r, in.NodeId, node, in.Flags)
 	if err != nil {
 		return t.status(err)
 	}
@@ -33,11 +33,20 @@ func (t *tree) Open(cancel <-chan struct{}, in *gofuse.OpenIn, out *gofuse.OpenO
 	return gofuse.OK
 }
 
-// openFile opens a file.
-func openFile(r *request, node vfs.Node, flags uint32) (*handle, error) {
+// openFile opens a file. The kernel may keep what is read only if that is what
+// the inode stands for: the file may have changed since it was looked up.
+func (t *tree) openFile(r *request, id uint64, node vfs.Node, flags uint32) (*handle, error) {
 	h := &handle{node: node, whole: vfs.IsImmutable(node), appends: flags&syscall.O_APPEND != 0}
+	how := vfs.OpenFlags{Append: h.appends}
 	var err error
-	if h.file, err = node.Open(r, vfs.OpenFlags{Append: h.appends}); err != nil {
+	if kept := t.inodes.version(id); kept != nil {
+		var version uint32
+		h.file, version, err = node.(vfs.Versioned).OpenVersion(r, how)
+		h.whole = version == kept.Qid.Version
+	} else {
+		h.file, err = node.Open(r, how)
+	}
+	if err != nil {
 		return nil, err
 	}
 	_, h.waits = h.file.(vfs.WaitingFile)

@@ -23,6 +23,7 @@ type inode struct {
 	id    uint64
 	kind  vfs.Kind
 	node  vfs.Node          // as it was found last
+	kept  *vfs.Stat         // of a vfs.Versioned, the one version of which this is; else nil
 	known uint64            // how often the kernel was told of it, less what it forgot
 	up    *inode            // the directory it has a name in; nil for the root, and without a name
 	name  string            // in up
@@ -59,9 +60,10 @@ func (ns *inodes) dir(id uint64) (vfs.Dir, error) {
 }
 
 // enter returns the number of node, which is to be told to the kernel once. It
-// was found under a name in the directory with the number up. If something of
-// its kind was found there before, it is the same.
-func (ns *inodes) enter(up uint64, name string, node vfs.Node, kind vfs.Kind) uint64 {
+// was found under a name in the directory with the number up, and st describes
+// it. If something of its kind, and its version if it has versions, was found
+// there before, it is the same.
+func (ns *inodes) enter(up uint64, name string, node vfs.Node, st *vfs.Stat) uint64 {
 	ns.mu.Lock()
 	defer ns.mu.Unlock()
 	dir := ns.byID[up]
@@ -69,15 +71,34 @@ func (ns *inodes) enter(up uint64, name string, node vfs.Node, kind vfs.Kind) ui
 	if dir != nil {
 		n = dir.below[name]
 	}
-	if n == nil || n.kind != kind {
+	if n == nil || !n.shows(st) {
 		ns.last++
-		n = &inode{id: ns.last, kind: kind}
+		n = &inode{id: ns.last, kind: st.Qid.Kind}
 		ns.byID[n.id] = n
 		n.moveTo(dir, name)
 	}
 	n.node = node
 	n.known++
+	if v, ok := node.(vfs.Versioned); ok && v.Versioned() {
+		n.kept = st
+	}
 	return n.id
+}
+
+// shows reports whether n is what st describes.
+func (n *inode) shows(st *vfs.Stat) bool {
+	return n.kind == st.Qid.Kind && (n.kept == nil || n.kept.Qid.Version == st.Qid.Version)
+}
+
+// version returns the description of the version that an inode stands for, or
+// nil if it stands for all.
+func (ns *inodes) version(id uint64) *vfs.Stat {
+	ns.mu.Lock()
+	defer ns.mu.Unlock()
+	if n := ns.byID[id]; n != nil {
+		return n.kept
+	}
+	return nil
 }
 
 // moveTo gives n a name, which what had it before loses.

@@ -74,14 +74,15 @@ func New(root vfs.Dir, dir string, opts *Options) (*Mount, error) {
 
 func mountOptions(o *Options) *gofuse.MountOptions {
 	mo := &gofuse.MountOptions{
-		FsName:            o.Source,
-		Name:              "datakit",
-		AllowOther:        o.AllowOther,
-		MaxWrite:          maxTransfer,
-		MaxBackground:     64,
-		DisableXAttrs:     true,
-		ExtraCapabilities: gofuse.CAP_READDIRPLUS_AUTO | gofuse.CAP_DIRECT_IO_ALLOW_MMAP,
-		Logger:            slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
+		FsName:                   o.Source,
+		Name:                     "datakit",
+		AllowOther:               o.AllowOther,
+		MaxWrite:                 maxTransfer,
+		MaxBackground:            64,
+		ExplicitDataCacheControl: true, // what is kept never changes
+		DisableXAttrs:            true,
+		ExtraCapabilities:        gofuse.CAP_READDIRPLUS_AUTO | gofuse.CAP_DIRECT_IO_ALLOW_MMAP,
+		Logger:                   slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug),
 	}
 	if o.AllowOther {
 		mo.Options = append(mo.Options, "default_permissions")

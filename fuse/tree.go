@@ -72,13 +72,21 @@ func (t *tree) entry(r *request, up uint64, name string, node vfs.Node, out *gof
 		return err
 	}
 	t.attr(&st, &out.Attr)
-	out.NodeId = t.inodes.enter(up, name, node, st.Qid.Kind)
+	out.NodeId = t.inodes.enter(up, name, node, &st)
 	out.Generation = 1
 	if vfs.IsImmutable(node) {
 		out.SetEntryTimeout(keep)
+	}
+	if t.isKept(out.NodeId, node) {
 		out.SetAttrTimeout(keep)
 	}
 	return nil
+}
+
+// isKept reports whether nothing of an inode changes: another version of its
+// content would be another inode.
+func (t *tree) isKept(id uint64, node vfs.Node) bool {
+	return vfs.IsImmutable(node) || t.inodes.version(id) != nil
 }
 
 // Forget implements gofuse.RawFileSystem.
@@ -128,7 +136,7 @@ func (t *tree) GetAttr(cancel <-chan struct{}, in *gofuse.GetAttrIn, out *gofuse
 	if err != nil {
 		return t.status(err)
 	}
-	return t.status(t.describe(r, node, out))
+	return t.status(t.describe(r, in.NodeId, node, out))
 }
 
 // target returns the node that a request is about: that of the open file, if
@@ -140,13 +148,18 @@ func (t *tree) target(id, fh uint64) (vfs.Node, error) {
 	return t.inodes.node(id)
 }
 
-func (t *tree) describe(r *request, node vfs.Node, out *gofuse.AttrOut) error {
-	st, err := node.Stat(r)
-	if err != nil {
-		return err
+// describe describes a node, or the version of it that its inode stands for.
+func (t *tree) describe(r *request, id uint64, node vfs.Node, out *gofuse.AttrOut) error {
+	kept := t.inodes.version(id)
+	if kept == nil {
+		st, err := node.Stat(r)
+		if err != nil {
+			return err
+		}
+		kept = &st
 	}
-	t.attr(&st, &out.Attr)
-	if vfs.IsImmutable(node) {
+	t.attr(kept, &out.Attr)
+	if t.isKept(id, node) {
 		out.SetTimeout(keep)
 	}
 	return nil
@@ -189,7 +202,7 @@ func (t *tree) SetAttr(cancel <-chan struct{}, in *gofuse.SetAttrIn, out *gofuse
 			return t.status(err)
 		}
 	}
-	return t.status(t.describe(r, node, out))
+	return t.status(t.describe(r, in.NodeId, node, out))
 }
 
 // Readlink implements gofuse.RawFileSystem.

@@ -79,23 +79,23 @@ func TestFS54_FS63_WhatTheKernelKeeps(t *testing.T) {
 	snapshot := "snapshots/" + head
 	tree := "trees/D-" + treeOf(t, tr)
 	for _, tt := range []struct {
-		path string
-		keep time.Duration
+		path       string
+		name, attr time.Duration
 	}{
-		{"branch", 0}, {"branch/b", 0}, {"branch/b/head", 0}, {"branch/b/head.live", 0}, {"branch/b/ro", 0},
-		{"branch/b/ro/f", 0}, {"branch/b/watch/x.node", 0}, {"snapshots", 0}, {snapshot + "/diff", 0},
-		{snapshot + "/diff/" + head, 0}, {"debug/src", 0},
-		{snapshot, keep}, {snapshot + "/hash", keep}, {snapshot + "/ro", keep}, {snapshot + "/ro/f", keep},
-		{snapshot + "/ro/dir", keep}, {snapshot + "/ro/dir/g", keep}, {"commits/" + head, keep},
-		{tree, keep}, {tree + "/dir", keep}, {tree + "/dir/g", keep},
+		{"branch", 0, 0}, {"branch/b", 0, 0}, {"branch/b/head", 0, 0}, {"branch/b/head.live", 0, 0}, {"branch/b/ro", 0, 0},
+		{"branch/b/ro/f", 0, keep}, {"branch/b/watch/x.node", 0, 0}, {"snapshots", 0, 0}, {snapshot + "/diff", 0, 0},
+		{snapshot + "/diff/" + head, 0, 0}, {"debug/src", 0, 0},
+		{snapshot, keep, keep}, {snapshot + "/hash", keep, keep}, {snapshot + "/ro", keep, keep}, {snapshot + "/ro/f", keep, keep},
+		{snapshot + "/ro/dir", keep, keep}, {snapshot + "/ro/dir/g", keep, keep}, {"commits/" + head, keep, keep},
+		{tree, keep, keep}, {tree + "/dir", keep, keep}, {tree + "/dir/g", keep, keep},
 	} {
 		out, status := tr.lookup(tt.path)
-		if status != gofuse.OK || out.EntryTimeout() != tt.keep || out.AttrTimeout() != tt.keep {
-			t.Errorf("%s: %v, kept for %v and %v, want %v", tt.path, status, out.EntryTimeout(), out.AttrTimeout(), tt.keep)
+		if status != gofuse.OK || out.EntryTimeout() != tt.name || out.AttrTimeout() != tt.attr {
+			t.Errorf("%s: %v, kept for %v and %v, want %v and %v", tt.path, status, out.EntryTimeout(), out.AttrTimeout(), tt.name, tt.attr)
 		}
 		var attr gofuse.AttrOut
 		in := &gofuse.GetAttrIn{InHeader: gofuse.InHeader{NodeId: out.NodeId}}
-		if status := tr.GetAttr(nil, in, &attr); status != gofuse.OK || attr.Timeout() != tt.keep {
+		if status := tr.GetAttr(nil, in, &attr); status != gofuse.OK || attr.Timeout() != tt.attr {
 			t.Errorf("attributes of %s: %v, kept for %v", tt.path, status, attr.Timeout())
 		}
 	}
@@ -144,11 +144,64 @@ func (t *tree) openPath(tb testing.TB, path string) (fh uint64, flags uint32) {
 	return out.Fh, out.OpenFlags
 }
 
+// TestFS40_Versions: a file of a branch that has changed is another inode. The
+// former one stays what it was, but for who opens it all the same, as the change
+// came in between.
+func TestFS40_Versions(t *testing.T) {
+	t.Parallel()
+	tr, _ := newTestTree(t)
+	old, _ := tr.lookup("branch/b/ro/f")
+	other, _ := tr.lookup("branch/b/ro/dir/g")
+	put(t, tr, "f", "changed")
+	var attr gofuse.AttrOut
+	in := &gofuse.GetAttrIn{InHeader: gofuse.InHeader{NodeId: old.NodeId}}
+	if status := tr.GetAttr(nil, in, &attr); status != gofuse.OK || attr.Size != uint64(len("text")) {
+		t.Errorf("the former content: %v, %d bytes", status, attr.Size)
+	}
+	var out gofuse.OpenOut
+	if status := tr.Open(nil, &gofuse.OpenIn{InHeader: in.InHeader}, &out); status != gofuse.OK || out.OpenFlags != gofuse.FOPEN_DIRECT_IO {
+		t.Errorf("open of what has changed since: %v, flags %#x", status, out.OpenFlags)
+	}
+	tr.Release(nil, &gofuse.ReleaseIn{Fh: out.Fh})
+	now, _ := tr.lookup("branch/b/ro/f")
+	if now.NodeId == old.NodeId || now.Ino != old.Ino || now.Size != uint64(len("changed")) {
+		t.Errorf("the file is inode %d, %x, %d bytes; it was %d, %x", now.NodeId, now.Ino, now.Size, old.NodeId, old.Ino)
+	}
+	if got := tr.readAll(t, "branch/b/ro/f"); got != "changed" {
+		t.Errorf("read %q", got)
+	}
+	if same, _ := tr.lookup("branch/b/ro/dir/g"); same.NodeId != other.NodeId {
+		t.Error("a file that has not changed is another inode")
+	}
+}
+
+// put commits a file to branch b.
+func put(tb testing.TB, tr *tree, name, text string) {
+	tb.Helper()
+	make := func(dir, name string) {
+		up, _ := tr.lookup(dir)
+		in := &gofuse.MkdirIn{InHeader: gofuse.InHeader{NodeId: up.NodeId}}
+		if status := tr.Mkdir(nil, in, name, new(gofuse.EntryOut)); status != gofuse.OK {
+			tb.Fatal(status)
+		}
+	}
+	write := func(path, text string) {
+		fh, _ := tr.openPath(tb, path)
+		defer tr.Release(nil, &gofuse.ReleaseIn{Fh: fh})
+		if _, status := tr.Write(nil, &gofuse.WriteIn{Fh: fh}, []byte(text)); status != gofuse.OK {
+			tb.Fatal(status)
+		}
+	}
+	make("branch/b/transactions", "put")
+	write("branch/b/transactions/put/rw/"+name, text)
+	write("branch/b/transactions/put/ctl", "commit")
+}
+
 func TestFS40_FS54_DirectIO(t *testing.T) {
 	t.Parallel()
 	tr, head := newTestTree(t)
 	for path, want := range map[string]uint32{
-		"branch/b/ro/f":               gofuse.FOPEN_DIRECT_IO,
+		"branch/b/ro/f":               gofuse.FOPEN_KEEP_CACHE,
 		"branch/b/head":               gofuse.FOPEN_DIRECT_IO,
 		"branch/b/head.live":          gofuse.FOPEN_DIRECT_IO,
 		"snapshots/" + head + "/ro/f": gofuse.FOPEN_KEEP_CACHE,

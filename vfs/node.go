@@ -107,6 +107,20 @@ func IsImmutable(n Node) bool {
 	return ok && i.Immutable()
 }
 
+// A Versioned file keeps, while it is open, the content that it had when it was
+// opened. The Version of its Qid tells the contents apart, so a transport may
+// cache each as something that never changes.
+type Versioned interface {
+	Node
+
+	// Versioned reports whether all that is true of this node. The answer is
+	// always the same.
+	Versioned() bool
+
+	// OpenVersion is Open, and returns the version of what the File holds.
+	OpenVersion(ctx context.Context, flags OpenFlags) (f File, version uint32, err error)
+}
+
 // A Dirent is an entry of a listing.
 type Dirent struct {
 	Name string

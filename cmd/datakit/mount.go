@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os/signal"
 	"syscall"
@@ -28,12 +27,12 @@ the user is root, and else with FUSE; a repository's always with FUSE. DIR must
 be an empty directory.
 
 The command says "mounted" when DIR can be used, and stays until it is unmounted
-by Ctrl-C (SIGINT), SIGTERM, SIGHUP or umount, or the server is gone. Transactions that
-are open then are discarded. Who still uses DIR at a signal gets errors after a
-few seconds; a second signal does not wait for that.`,
+by Ctrl-C (SIGINT), SIGTERM, SIGHUP or umount, or the server is gone.
+Transactions that are open then are discarded. Who still uses DIR at a signal
+gets errors after a few seconds; a second signal does not wait for that.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return fmt.Errorf("name one directory to mount on; usage: %s", cmd.UseLine())
+				return cli.Usagef("name one directory to mount on; usage: %s", cmd.UseLine())
 			}
 			return nil
 		},
@@ -41,7 +40,7 @@ few seconds; a second signal does not wait for that.`,
 			switch m.Via = mount.Via(via); m.Via {
 			case mount.Auto, mount.Kernel, mount.FUSE:
 			default:
-				return fmt.Errorf("--via %q: use auto, kernel or fuse", via)
+				return cli.Usagef("--via %q: use auto, kernel or fuse", via)
 			}
 			addr, err := from.Address()
 			if err != nil {
@@ -60,7 +59,7 @@ few seconds; a second signal does not wait for that.`,
 				ctx, stop = signal.NotifyContext(ctx, syscall.SIGHUP)
 			}
 			defer stop()
-			return m.Run(ctx)
+			return cli.Explain(m.Run(ctx))
 		},
 	}
 	from.Flags(cmd)

@@ -73,6 +73,9 @@ var errConnect = errors.New("no connection")
 // A usageError is returned for a wrong command line.
 type usageError struct{ error }
 
+// Usagef returns an error of which Status is StatusUsage.
+func Usagef(format string, args ...any) error { return usagef(format, args...) }
+
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // usage returns a usageError that tells how the command is used.

@@ -81,11 +81,17 @@ func (t *target) open(ctx context.Context) (*datakit.DB, error) {
 		return nil, err
 	}
 	db, err := connect.Open(ctx, addr, &connect.Options{Git: gitdb.Options{MustExist: true}})
+	return db, Explain(err)
+}
+
+// Explain returns err, and if it is that of a server that cannot be reached,
+// with what to do, and so that Status tells it from others.
+func Explain(err error) error {
 	var e *datakit.Error
 	if errors.As(err, &e) && e.Op == "connect to" && e.Kind == datakit.IO {
-		return nil, fmt.Errorf("%w%w (is a server running there? see --addr, --git and $%s)", err, hidden{errConnect}, addrVariable)
+		return fmt.Errorf("%w%w (is a server running there? see --addr, --git and $%s)", err, hidden{errConnect}, addrVariable)
 	}
-	return db, err
+	return err
 }
 
 // A hidden error is found by errors.Is, and has no text.

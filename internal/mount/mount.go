@@ -15,7 +15,6 @@ import (
 	"github.com/datakit/datakit/connect"
 	"github.com/datakit/datakit/fsapi"
 	"github.com/datakit/datakit/gitdb"
-	"github.com/datakit/datakit/internal/endpoint"
 	"github.com/datakit/datakit/internal/mountpoint"
 	"github.com/datakit/datakit/p9"
 	"github.com/datakit/datakit/p9db"
@@ -119,13 +118,7 @@ func (m *Mount) open(ctx context.Context) (*datakit.DB, error) {
 		Git:    gitdb.Options{MustExist: true},
 		Log:    m.Log,
 	})
-	var e *datakit.Error
-	switch {
-	case errors.Is(err, endpoint.ErrInvalid), errors.Is(err, endpoint.ErrTCP):
-		return nil, fmt.Errorf("%w: an address is tcp://HOST:PORT, file://SOCKET, or git://PATH for a repository", err)
-	case errors.As(err, &e) && e.Op == "connect to" && e.Kind == datakit.IO:
-		return nil, fmt.Errorf("%w (is a server running there?)", err)
-	case errors.Is(err, datakit.NotExist):
+	if errors.Is(err, datakit.NotExist) && m.isRepository() {
 		return nil, fmt.Errorf("%w (to make a repository: git init PATH)", err)
 	}
 	return db, err

@@ -386,11 +386,11 @@ func TestFS178_BadMounts(t *testing.T) {
 		{[]string{"--git", repo, used.Dir}, 1, "is in use: fuse.datakit is mounted there; unmount that with: umount " + used.Dir},
 		{[]string{"--git", filepath.Join(dir, "none"), empty}, 3, "there is no Git repository"},
 		{[]string{"--git", repo, "--via", "kernel", empty}, 1, "start one with datakit serve, or use --via fuse"},
-		{[]string{"--git", repo, "--via", "magic", empty}, 1, "use auto, kernel or fuse"},
-		{[]string{"--addr", "nonsense", empty}, 1, "an address is tcp://HOST:PORT, file://SOCKET, or git://PATH"},
-		{[]string{"--addr", "tcp://localhost:port", empty}, 1, "an address is tcp://HOST:PORT"},
+		{[]string{"--git", repo, "--via", "magic", empty}, 2, "use auto, kernel or fuse"},
+		{[]string{"--addr", "nonsense", empty}, 2, "use tcp://HOST:PORT, unix://SOCKET or git://PATH"},
+		{[]string{"--addr", "tcp://localhost:port", empty}, 2, "use tcp://host:port"},
 		{[]string{"--addr", "file://" + filepath.Join(dir, "none"), empty}, 5, "is a server running there?"},
-		{nil, 1, "name one directory to mount on"},
+		{nil, 2, "name one directory to mount on"},
 	} {
 		status, out := daemon.Run(t, append([]string{"mount"}, tt.args...)...)
 		if status != tt.status || !strings.Contains(out, tt.want) || strings.Count(out, "\n") != 1 {

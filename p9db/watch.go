@@ -83,7 +83,9 @@ func (w *watch[T]) open(ctx context.Context, d *driver, branch string, names []s
 // WatchHead implements datakit.Driver.
 func (d *driver) WatchHead(ctx context.Context, branch string) (datakit.Watch[datakit.Hash], error) {
 	open := func(ctx context.Context) (datakit.Watch[datakit.Hash], error) {
-		return openStream(ctx, d, &watch[datakit.Hash]{parse: parseHead}, branch, "head.live")
+		return orReopening(ctx, d, func(ctx context.Context) (datakit.Watch[datakit.Hash], error) {
+			return openStream(ctx, d, &watch[datakit.Hash]{parse: parseHead}, branch, "head.live")
+		})
 	}
 	return orLate(ctx, d, open, true, datakit.Hash{})
 }
@@ -154,7 +156,9 @@ func (d *driver) WatchPath(ctx context.Context, branch string, path datakit.Path
 		names = append(names, step+".node")
 	}
 	open := func(ctx context.Context) (datakit.Watch[datakit.Entry], error) {
-		return openStream(ctx, d, &watch[datakit.Entry]{parse: parseState}, branch, append(names, "tree.live")...)
+		return orReopening(ctx, d, func(ctx context.Context) (datakit.Watch[datakit.Entry], error) {
+			return openStream(ctx, d, &watch[datakit.Entry]{parse: parseState}, branch, append(names, "tree.live")...)
+		})
 	}
 	first := datakit.Entry{}
 	if path == datakit.Root {

@@ -186,3 +186,60 @@ func TestCL63_BindingsAtTheOriginal(t *testing.T) {
 		t.Errorf("the field is %d, want 7", got)
 	}
 }
+
+// TestCL8_CancelledWaitAtTheOriginal: although the original loses what a wait that
+// is given up was waiting for, the next one returns it. Only a reflog, which
+// skips nothing, has to tell that it has.
+func TestCL8_CancelledWaitAtTheOriginal(t *testing.T) {
+	each(t, func(t *testing.T, db *datakit.DB) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		first := write(t, db, "master", "f", "0")
+		b := db.Branch("master")
+		heads, err := b.Watch(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer heads.Close()
+		files, err := b.WatchPath(ctx, "f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer files.Close()
+		log, err := b.Reflog(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer log.Close()
+		was, err := files.Next(ctx)
+		if got, herr := heads.Next(ctx); got != first || errors.Join(err, herr) != nil {
+			t.Fatalf("at first the head is %v, errors %v and %v; want %v", got, err, herr, first)
+		}
+		for _, text := range []string{"1", "2", "3"} {
+			err1, err2, err3 := giveUp(ctx, heads), giveUp(ctx, files), giveUp(ctx, log)
+			if !errors.Is(err1, context.DeadlineExceeded) || !errors.Is(err2, context.DeadlineExceeded) {
+				t.Fatalf("waits that were given up: errors %v and %v", err1, err2)
+			}
+			h := write(t, db, "master", "f", text)
+			if got, err := heads.Next(ctx); err != nil || got != h {
+				t.Fatalf("the head is %v, error %v, want %v", got, err, h)
+			}
+			got, err := files.Next(ctx)
+			if err != nil || got == was {
+				t.Fatalf("the file is %v after %v, error %v", got, was, err)
+			}
+			was = got
+			if got, err := log.Next(ctx); got != h && !errors.Is(errors.Join(err, err3), datakit.Overflow) {
+				t.Fatalf("the reflog has %v, error %v, want %v or an error of kind %v", got, err, h, datakit.Overflow)
+			}
+		}
+	})
+}
+
+// giveUp waits for a short time, within which the wait begins.
+func giveUp[T any](ctx context.Context, w datakit.Watch[T]) error {
+	ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	_, err := w.Next(ctx)
+	return err
+}

@@ -27,6 +27,8 @@ const (
 	tcreate  = 114
 	tread    = 116
 	tclunk   = 120
+	tflush   = 108
+	noTag    = 0xFFFE // that no request has
 	tremove  = 122
 	tstat    = 124
 )
@@ -39,12 +41,13 @@ type session struct {
 	mu    sync.Mutex // guards what follows
 	unix  bool       // the dialect is 9P2000.u
 	fids  map[uint32]*fid
-	calls map[uint16]*call // that are not answered, by tag
+	calls map[uint16]*call // that are not answered, by the tag that the server knows
 }
 
 type fid struct {
 	path []string
 	dir  bool // and open
+	dead bool // as a stream of which a read was given up
 
 	// Offsets that the client and the server have come to in a directory or in
 	// a reflog, of which the client gets other bytes.
@@ -52,11 +55,13 @@ type fid struct {
 }
 
 type call struct {
+	tag     uint16 // that the client knows
 	typ     uint8
 	fid     uint32
 	newFid  uint32
 	path    []string // that a walk leads to
 	refused bool     // for the client
+	given   bool     // up by the client
 }
 
 var le = binary.LittleEndian
@@ -101,8 +106,8 @@ func (s *session) fromClient() error {
 		return err
 	}
 	s.mu.Lock()
-	c := &call{typ: typ}
-	s.calls[tag] = c
+	c := &call{tag: tag, typ: typ}
+	known := s.tag(c)
 	if typ != tversion && len(body) >= 4 {
 		c.fid = le.Uint32(body)
 	}
@@ -115,7 +120,9 @@ func (s *session) fromClient() error {
 	case twalk:
 		body = s.walk(c, body)
 	case tread:
-		reply = s.read(c, tag, body)
+		reply = s.read(c, known, body)
+	case tflush:
+		reply = s.flush(known, tag, body)
 	case tremove:
 		if p := s.fids[c.fid].path; len(p) == 2 && p[0] == "remotes" { // which was refused (section 2.12)
 			typ, c.refused = tclunk, true
@@ -126,8 +133,51 @@ func (s *session) fromClient() error {
 		_, err = s.client.Write(reply)
 		return err
 	}
-	_, err = s.server.Write(frame(typ, tag, body))
+	_, err = s.server.Write(frame(typ, known, body))
 	return err
+}
+
+// tag returns a tag for a request to the server, which may still work on one that
+// the client has given up.
+func (s *session) tag(c *call) uint16 {
+	if c.typ == tversion {
+		s.calls[c.tag] = c
+		return c.tag
+	}
+	for tag := uint16(1); ; tag++ {
+		if s.calls[tag] == nil {
+			s.calls[tag] = c
+			return tag
+		}
+	}
+}
+
+// flush makes the tag of the request to be flushed that of the server. A waiting
+// read of a stream went on, and took the next line with it (FS-82).
+func (s *session) flush(known, tag uint16, body []byte) (reply []byte) {
+	for at, c := range s.calls {
+		if c.tag != le.Uint16(body) || c.typ == tflush {
+			continue
+		}
+		if f := s.fids[c.fid]; c.typ == tread && f != nil && f.isStream() {
+			c.given, f.dead = true, true
+			delete(s.calls, known)
+			return frame(tflush+1, tag, nil)
+		}
+		le.PutUint16(body, at)
+		return nil
+	}
+	le.PutUint16(body, noTag) // it was answered meanwhile
+	return nil
+}
+
+// isStream reports whether a file tells of changes.
+func (f *fid) isStream() bool {
+	if len(f.path) == 0 {
+		return false
+	}
+	name := f.path[len(f.path)-1]
+	return strings.HasSuffix(name, ".live") || name == "reflog"
 }
 
 // version agrees on what the original knew (FS-134, FS-135).
@@ -161,7 +211,7 @@ func (s *session) walk(c *call, body []byte) []byte {
 
 // read makes the offset that of the server, or answers: a reflog began with an
 // empty line (FS-52).
-func (s *session) read(c *call, tag uint16, body []byte) (reply []byte) {
+func (s *session) read(c *call, known uint16, body []byte) (reply []byte) {
 	f := s.fids[c.fid]
 	off := le.Uint64(body[4:])
 	switch {
@@ -172,8 +222,8 @@ func (s *session) read(c *call, tag uint16, body []byte) (reply []byte) {
 		le.PutUint64(body[4:], f.theirs+off-f.ours)
 	case len(f.path) == 3 && f.path[2] == "reflog":
 		if off == 0 {
-			delete(s.calls, tag)
-			return frame(tread+1, tag, append(le.AppendUint32(nil, 1), '\n'))
+			delete(s.calls, known)
+			return frame(tread+1, c.tag, append(le.AppendUint32(nil, 1), '\n'))
 		}
 		le.PutUint64(body[4:], off-1)
 	}
@@ -188,13 +238,16 @@ func (s *session) fromServer() error {
 	s.mu.Lock()
 	c := s.calls[tag]
 	delete(s.calls, tag)
-	if c == nil {
-		c = new(call)
+	if c == nil || c.given {
+		s.mu.Unlock()
+		return nil
 	}
 	f := s.fids[c.fid]
 	switch {
 	case typ == rerror:
 		body = s.error(body)
+	case typ == tread+1 && f.dead:
+		typ, body = rerror, s.error(append(text("Attempt to seek in stream"), 0, 0, 0, 0))
 	case typ != c.typ+1 && c.refused:
 		typ, body = rerror, s.error(append(text("Operation not permitted"), 0, 0, 0, 0))
 	}
@@ -215,7 +268,7 @@ func (s *session) fromServer() error {
 		delete(s.fids, c.fid)
 	}
 	s.mu.Unlock()
-	_, err = s.client.Write(frame(typ, tag, body))
+	_, err = s.client.Write(frame(typ, c.tag, body))
 	return err
 }
 

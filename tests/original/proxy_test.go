@@ -156,7 +156,7 @@ func (s *session) tag(c *call) uint16 {
 // read of a stream went on, and took the next line with it (FS-82).
 func (s *session) flush(known, tag uint16, body []byte) (reply []byte) {
 	for at, c := range s.calls {
-		if c.tag != le.Uint16(body) || c.typ == tflush {
+		if c.tag != le.Uint16(body) || c.typ == tflush || c.given {
 			continue
 		}
 		if f := s.fids[c.fid]; c.typ == tread && f != nil && f.isStream() {

@@ -66,7 +66,7 @@ func newClient(cfg Config, base *url.URL, t http.RoundTripper) (c *Client, err e
 	}
 	c.limit.remaining.Store(-1)
 	c.hide(cfg.Token)
-	if c.gh, err = goGitHub(base, cfg.Version, &redirector{base: base, next: &carrier{base: base, next: t}}); err != nil {
+	if c.gh, err = goGitHub(base, cfg.Version, &redirector{base: base, next: &carrier{base: base, next: t, bound: cfg.maxAnswer}}); err != nil {
 		return nil, err
 	}
 	if c.auth, err = newAuth(cfg, c.gh, c.hidePassing); err != nil {

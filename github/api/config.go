@@ -43,6 +43,8 @@ type Config struct {
 	// Observe, unless nil, is told of each request when it has ended, on the
 	// goroutine that made it; it must be quick.
 	Observe func(Observation)
+
+	maxAnswer int // bytes of an answer; 0 means the constant
 }
 
 // An Observation tells how a request went, for metrics (GH-205).
@@ -75,6 +77,7 @@ func (c Config) withDefaults() (Config, *url.URL, error) {
 	c.Jobs = cmp.Or(max(c.Jobs, 0), DefaultJobs)
 	c.Timeout = cmp.Or(max(c.Timeout, 0), DefaultTimeout)
 	c.CacheBytes = cmp.Or(max(c.CacheBytes, 0), DefaultCacheBytes)
+	c.maxAnswer = cmp.Or(c.maxAnswer, maxAnswer)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

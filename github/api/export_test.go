@@ -24,3 +24,9 @@ func (c *Client) FillLater() {
 		c.later <- struct{}{}
 	}
 }
+
+// WithMaxAnswer returns c with another bound of an answer.
+func (c Config) WithMaxAnswer(bytes int) Config {
+	c.maxAnswer = bytes
+	return c
+}

@@ -84,12 +84,12 @@ func over(t *testing.T, c carried) *api.Client {
 type blanks struct{ read int }
 
 func (b *blanks) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = ' '
-	}
-	b.read += len(p)
-	return len(p), nil
+	n := copy(p, blankPiece)
+	b.read += n
+	return n, nil
 }
+
+var blankPiece = strings.Repeat(" ", 1<<20)
 
 func (*blanks) Close() error { return nil }
 
@@ -97,11 +97,15 @@ func (*blanks) Close() error { return nil }
 func TestHugeAnswers(t *testing.T) {
 	t.Parallel()
 	body := &blanks{}
-	c := over(t, func(r *http.Request) *http.Response {
+	c, err := api.NewOver(api.Config{Token: newSecret(secret)}.WithMaxAnswer(1<<20), carried(func(r *http.Request) *http.Response {
 		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: body, Request: r}
-	})
-	_, err := c.Comments(t.Context(), prID(1))
-	if err == nil || !strings.Contains(err.Error(), "an answer of more than 33554432 bytes") || body.read > 40<<20 {
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.FillLater()
+	_, err = c.Comments(t.Context(), prID(1))
+	if err == nil || !strings.Contains(err.Error(), "an answer of more than 1048576 bytes") || body.read > 2<<20 {
 		t.Errorf("Comments: %v after %d bytes", err, body.read)
 	}
 }
@@ -127,7 +131,7 @@ func TestGH158_EndlessPages(t *testing.T) {
 	for name, next := range map[string]func(page string) string{
 		"the same page": func(page string) string { return page },
 		"the first":     func(string) string { return "1" },
-		"ever more":     func(page string) string { return page + "0" },
+		"ever more":     func(page string) string { return page + page },
 		"in turns":      func(page string) string { return map[string]string{"1": "2", "2": "3", "3": "2"}[page] },
 	} {
 		e := start(t, answers(func(w http.ResponseWriter, r *http.Request) {

@@ -90,8 +90,9 @@ func port(u *url.URL) string {
 // A carrier adds what each request carries, the token only to the host of the
 // base URL (GH-165), and bounds the answer.
 type carrier struct {
-	base *url.URL
-	next http.RoundTripper
+	base  *url.URL
+	next  http.RoundTripper
+	bound int // bytes
 }
 
 type tokenKey struct{}
@@ -113,21 +114,21 @@ func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = &boundedBody{resp.Body, maxAnswer}
+	resp.Body = &boundedBody{resp.Body, c.bound, c.bound}
 	return resp, nil
 }
 
-// A boundedBody fails when more than left bytes are read.
+// A boundedBody fails when more bytes are read than the bound.
 type boundedBody struct {
 	io.ReadCloser
-	left int
+	bound, left int
 }
 
 // Read is part of io.Reader.
 func (b *boundedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p[:min(len(p), b.left+1)])
 	if b.left -= n; b.left < 0 {
-		return 0, fmt.Errorf("an answer of more than %d bytes", maxAnswer)
+		return 0, fmt.Errorf("an answer of more than %d bytes", b.bound)
 	}
 	return n, err
 }

@@ -154,12 +154,10 @@ func change(pr github.PR, c github.PRChange) github.PR {
 func (y *syncer) resolveRef(r *resolution, id github.RefID) {
 	v := sides[github.Ref](y.s, id)
 	p := y.permOf(id)
-	first := y.phaseOf(id) == fresh
-	if p.exclusive && first && !hasRefs(y.s.b, id.Repo) {
+	if p.exclusive && y.phaseOf(id) == fresh && !hasRefs(y.s.b, id.Repo) {
 		p.exclusive = false // an empty branch is no order to delete (GH-122)
 	}
-	equal := func(x, y github.Ref) bool { return x == y }
-	resolveValue(y, r, id, p, first, true, v, equal, func() Write {
+	resolveValue(y, r, id, p, true, v, func() Write {
 		if v.b == nil {
 			return RemoveRef{id}
 		}
@@ -177,18 +175,19 @@ func hasRefs(s github.Snapshot, r github.Repo) bool {
 // resolveStatus decides a status.
 func (y *syncer) resolveStatus(r *resolution, id github.StatusID) {
 	v := sides[github.Status](y.s, id)
-	first := y.phaseOf(id) == fresh
-	resolveValue(y, r, id, y.permOf(id), first, false, v, github.Status.Equal, func() Write { return SetStatus{*v.b} })
+	resolveValue(y, r, id, y.permOf(id), false, v, func() Write { return SetStatus{*v.b} })
 }
 
-// resolveValue decides an element that is sent as a whole.
-func resolveValue[E github.Element](y *syncer, r *resolution, id github.ID, p perm, first, removable bool, v sided[E], equal func(E, E) bool, write func() Write) {
+// resolveValue decides an element that is sent as a whole. removable tells that
+// GitHub can remove one of its kind, and write makes the call that sends it.
+func resolveValue[E github.Element](y *syncer, r *resolution, id github.ID, p perm, removable bool, v sided[E], write func() Write) {
 	if y.isHeld(id) || y.resolveMalformed(r, id, p, element(v.g), element(v.a)) {
 		return
 	}
 	blocked, agreed := y.refusedAlready(id, element(v.b), element(v.g), element(v.a))
 	v.a = value[E](agreed)
-	d := decideValue(p, first, removable, v, equal)
+	equal := func(x, y E) bool { return github.CompareElements(x, y) == 0 }
+	d := decideValue(p, y.phaseOf(id) == fresh, removable, v, equal)
 	y.denyWrite(p, id, element(v.b), element(v.a), element(v.g))
 	r.t = set(r.t, id, element(d.t))
 	r.a = set(r.a, id, element(d.a))

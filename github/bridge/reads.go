@@ -41,6 +41,9 @@ func (r read) prID() github.PRID     { return github.PRID{Repo: r.repo, Number: 
 func (r read) refID() github.RefID   { return github.RefID{Repo: r.repo, Name: r.name} }
 func (r read) commit() github.Commit { return github.Commit{Repo: r.repo, Hash: r.hash} }
 
+// lists reports whether it is all of a kind that a repository has.
+func (r read) lists() bool { return r.what == readPRs || r.what == readRefs }
+
 // String names what is read, for the log.
 func (r read) String() string {
 	switch r.what {
@@ -100,7 +103,7 @@ func (l *loader) add(r read) {
 	if l.got[r] || l.s.repos[r.repo] == nil || !l.allowed(r) {
 		return
 	}
-	if r.what != readPRs && r.what != readRefs && l.refuses(r.repo) {
+	if !r.lists() && l.s.refuses(r.repo) {
 		return
 	}
 	l.got[r] = true
@@ -131,9 +134,9 @@ func (l *loader) read(r read) {
 }
 
 // refuses reports whether GitHub has refused to list what the repository has.
-func (y *syncer) refuses(r github.Repo) bool {
+func (s *State) refuses(r github.Repo) bool {
 	for _, what := range []readKind{readPRs, readRefs} {
-		if again := y.s.reads[read{repo: r, what: what}]; again != nil && again.reason != "" {
+		if again := s.reads[read{repo: r, what: what}]; again != nil && again.reason != "" {
 			return true
 		}
 	}

@@ -81,6 +81,7 @@ func (y *syncer) resolveMalformed(r *resolution, id github.ID, p perm, g, a gith
 	if _, ok := y.s.malformed[id]; !ok {
 		return false
 	}
+	y.unsend(id)
 	if pr, ok := g.(github.PR); ok && pr.State == github.Closed {
 		g = nil // as it would be pruned
 	}

@@ -31,18 +31,15 @@ func Repeat(ctx context.Context, o Options, s *State) {
 		if ctx.Err() != nil {
 			return
 		}
-		next := s.due()
 		if err == nil {
 			failures = 0
-		} else {
-			failures++
-			again := time.Now().Add(backoff.Delay(failures))
-			o.Log.Error("the sync has failed", "error", err, "again", again)
-			if next.IsZero() || again.Before(next) {
-				next = again
-			}
+			w.retryAt(s.due())
+			continue
 		}
-		w.retryAt(next)
+		failures++
+		again := time.Now().Add(backoff.Delay(failures))
+		o.Log.Error("the sync has failed", "error", err, "again", again)
+		w.retryAt(again)
 	}
 }
 
@@ -52,6 +49,10 @@ func (s *State) due() time.Time {
 	defer s.running.Unlock()
 	return s.nextDue()
 }
+
+// leastRetry is how long a retry waits at least: should something be due that
+// a sync cannot do, it must not lead to one sync after the other.
+const leastRetry = firstRetry / 2
 
 // A waker waits for the next reason to sync. Those that come while a sync runs
 // make one more sync, and a resync is not lost to another reason (GH-85).
@@ -88,7 +89,7 @@ func (w *waker) stop() {
 func (w *waker) retryAt(at time.Time) {
 	w.retry.Stop()
 	if !at.IsZero() {
-		w.retry.Reset(time.Until(at))
+		w.retry.Reset(max(time.Until(at), leastRetry))
 	}
 }
 

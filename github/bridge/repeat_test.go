@@ -222,3 +222,29 @@ func TestGH205_Report(t *testing.T) {
 		t.Errorf("report %+v", rep)
 	}
 }
+
+// TestGH109_NoSyncAfterTheOther has reads be due that are pointless for now, as
+// GitHub refuses the repository, and a database that cannot be used.
+func TestGH109_NoSyncAfterTheOther(t *testing.T) {
+	t.Parallel()
+	db := newFaultyDB()
+	e := newEnvOn(t, datakit.New(db), testRepo)
+	e.fill(p1, r1)
+	e.write("test/test/.monitor", "")
+	e.world.Inject(githubtest.Fault{Op: github.OpReadStatuses, Status: 500})
+	e.sync()
+	e.world.Inject(githubtest.Fault{Op: github.OpListPRs, Status: 403})
+	e.state.resync = true
+	e.sync()
+	if next := e.state.nextDue(); !next.IsZero() {
+		t.Errorf("something is due at %v", next)
+	}
+	e.state.reads[statusesOf(bar)].due = time.Now().Add(-time.Hour)
+	db.fail(errors.New("unreachable"))
+	r := e.run()
+	eventually(t, "two syncs fail", func() bool { return r.syncs("") >= 2 })
+	r.stop()
+	if n := r.syncs(""); n > 5 {
+		t.Errorf("there were %d syncs in a second", n)
+	}
+}

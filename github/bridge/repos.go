@@ -166,7 +166,7 @@ func (y *syncer) importAll(ctx context.Context) {
 	for r, again := range y.s.reads {
 		switch {
 		case !y.due(again) && !y.s.resync:
-		case r.what == readPRs || r.what == readRefs:
+		case r.lists():
 			whole = append(whole, r)
 		default:
 			single = append(single, r)

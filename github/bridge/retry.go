@@ -59,8 +59,10 @@ func (s *State) nextDue() time.Time {
 			next = r.due
 		}
 	}
-	for _, r := range s.reads {
-		consider(r)
+	for k, r := range s.reads {
+		if k.lists() || !s.refuses(k.repo) {
+			consider(r)
+		}
 	}
 	for _, p := range s.sends {
 		consider(&p.retry)

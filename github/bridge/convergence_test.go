@@ -64,6 +64,7 @@ type play struct {
 
 	// What the round has changed, by slot.
 	before, branch, github map[string]string
+	spoilt                 map[string]bool // no rule says what comes of these
 
 	// loose says that GitHub's value may have won as well: after a restart, a
 	// refusal, or a repository that was not mirrored for a while.
@@ -113,7 +114,7 @@ func (p *play) database(t *testing.T, seed uint64) *datakit.DB {
 
 func (p *play) round(n int) {
 	p.before, p.branch, p.github, p.loose = p.slots(), map[string]string{}, map[string]string{}, false
-	p.lossy = false
+	p.lossy, p.spoilt = false, map[string]bool{}
 	var story []string
 	tell := func(format string, args ...any) { story = append(story, fmt.Sprintf(format, args...)) }
 	p.breakThings(tell)
@@ -126,6 +127,7 @@ func (p *play) round(n int) {
 		if err := Once(p.t.Context(), p.opts, p.state); err != nil {
 			tell("the sync fails: %v", err)
 		}
+		p.checkKnown(fmt.Sprintf("%s, round %d, under way", p.caps, n))
 	}
 	when := fmt.Sprintf("%s, round %d", p.caps, n)
 	p.heal(when)
@@ -216,6 +218,10 @@ func (p *play) heal(when string) {
 	if !p.lossy {
 		p.checkSides(when + ", before the resync")
 	}
+	for _, m := range p.content().Malformed {
+		p.remove(m.ID)
+	}
+	p.sync()
 	p.resync()
 	for _, repo := range p.repos {
 		p.stain(repo) // so that what was refused is sent again
@@ -233,6 +239,7 @@ func (p *play) check(when string) {
 	if calls := p.calls(); calls != "" || p.head() != head {
 		p.t.Errorf("%s: it does not come to rest: calls %q, commit %q", when, calls, p.message())
 	}
+	p.checkKnown(when)
 	if files := p.leftovers(); files != "" {
 		p.t.Errorf("%s: these are left: %s", when, files)
 	}
@@ -246,6 +253,23 @@ func (p *play) check(when string) {
 	}
 	if o := p.world.Overlaps(); len(o) > 0 {
 		p.t.Errorf("%s: calls for %v overlapped (GH-131)", when, o)
+	}
+}
+
+// checkKnown checks that what the bridge believes the branch to say is what a
+// full read says.
+func (p *play) checkKnown(when string) {
+	p.t.Helper()
+	known := p.state.branch
+	full, err := layout.ReadCommit(p.t.Context(), p.opts.DB, known.Head, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if diff := github.Compute(full.Snapshot, known.Snapshot); !diff.IsEmpty() {
+		p.t.Errorf("%s: the bridge does not know: %s", when, diff.Message())
+	}
+	if !slices.Equal(full.Errors, known.Errors) || !slices.Equal(full.Malformed, known.Malformed) {
+		p.t.Errorf("%s: the bridge believes in %v, %v; there are %v, %v", when, known.Errors, known.Malformed, full.Errors, full.Malformed)
 	}
 }
 
@@ -293,6 +317,8 @@ func (p *play) want(slot string) (values []string, known bool) {
 		gh = p.before[slot]
 	}
 	switch {
+	case p.spoilt[slot]:
+		return nil, false
 	case !perm.write:
 		return []string{gh}, true
 	case perm.exclusive && !needed:
@@ -443,6 +469,9 @@ func (p *play) changeBranch(tell func(string, ...any)) {
 		st := p.status(p.commit(repo), oneOf(p.Rand, randomContexts...))
 		p.put(st)
 		p.noteBranch(tell, statusSlot(st), st.String())
+		if !now.Has(st.ID()) {
+			p.branch[statusSlot(st)] = st.String() // it is new there, whatever GitHub had
+		}
 	case 4:
 		p.spoilOnBranch(tell, now, repo)
 	default:
@@ -459,19 +488,32 @@ func (p *play) noteBranch(tell func(string, ...any), slot, value string) {
 	}
 }
 
-// spoilOnBranch does what no bridge can send: it removes a PR or a status, or
-// changes what is GitHub's, which must not stay.
+// spoilOnBranch writes what no bridge can send: what is GitHub's, which must not
+// stay, and what cannot be understood.
 func (p *play) spoilOnBranch(tell func(string, ...any), now github.Snapshot, repo github.Repo) {
-	for pr := range now.PRsOf(repo) {
-		if p.IntN(2) == 0 {
-			continue
+	var file datakit.Path
+	content := "nonsense\n"
+	prs, statuses := slices.Collect(now.PRsOf(repo)), slices.Collect(now.StatusesOf(repo))
+	switch n := p.IntN(3); {
+	case n == 0 && len(statuses) > 0:
+		st := oneOf(p.Rand, statuses...)
+		file = layout.Dir(st.ID()) + "/state"
+		p.spoilt[statusSlot(st)] = true
+	case len(prs) > 0:
+		pr := oneOf(p.Rand, prs...)
+		file = layout.Dir(pr.ID()) + "/owner"
+		if n == 1 {
+			file = layout.Dir(pr.ID()) + "/state"
+			p.spoilt[prSlot("title", pr)], p.spoilt[prSlot("state", pr)], p.spoilt[prSlot("base", pr)] = true, true, true
 		}
-		tell("branch: another owner of %v", pr.ID())
-		p.update(func(tx *datakit.Tx) error {
-			return put(p.t, tx, layout.Dir(pr.ID())+"/owner", "someone\n")
-		})
+	default:
 		return
 	}
+	if file.Base() == "state" {
+		p.lossy = true
+	}
+	tell("branch: %s is %q", file, content)
+	p.update(func(tx *datakit.Tx) error { return put(p.t, tx, file, content) })
 }
 
 func (p *play) editOnBranch(tell func(string, ...any), pr github.PR) {

@@ -31,6 +31,11 @@ func (y *syncer) prune(r *resolution) {
 			drop(st.ID())
 		}
 		drop(c)
+		for id := range y.s.malformed {
+			if st, ok := id.(github.StatusID); ok && st.Commit == c {
+				r.remove = append(r.remove, id) // with the directory of the commit
+			}
+		}
 	}
 }
 

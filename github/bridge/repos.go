@@ -72,6 +72,11 @@ func (y *syncer) obey(ctx context.Context, tx *datakit.Tx) error {
 			return err
 		}
 		y.s.b = y.s.b.Union(content.Snapshot).Add(r)
+		for _, m := range content.Malformed {
+			if m.ID != nil {
+				y.s.malformed[m.ID] = m.Reason
+			}
+		}
 		if y.s.repos[r] == nil {
 			y.mirror(r)
 			y.setHooks(ctx)

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/datakit/datakit"
@@ -48,7 +49,47 @@ func (y *syncer) write(ctx context.Context, tx *datakit.Tx, r *resolution) error
 	}
 	tx.Abort()
 	y.agree(r, clean)
+	if changed && y.plan == nil {
+		y.skipOwn(ctx, r)
+	}
 	return nil
+}
+
+// skipOwn has the next sync read what differs from the commit that was just
+// made, whose content is known, and not from the one before. That is only to
+// save time: where the commit was merged, the next sync reads all that has
+// changed since the one before.
+func (y *syncer) skipOwn(ctx context.Context, r *resolution) {
+	before := y.s.branch
+	head, err := y.DB.Branch(y.Branch).Head(ctx)
+	if err != nil || len(y.monitor) > 0 {
+		return
+	}
+	c, err := y.DB.Commit(ctx, head)
+	if err != nil || c.Message != y.report.Message || !slices.Equal(c.Parents, []datakit.Hash{before.Head}) {
+		return
+	}
+	y.s.branch = layout.Content{
+		Head:     head,
+		Snapshot: r.t,
+		Malformed: slices.DeleteFunc(slices.Clone(before.Malformed), func(m layout.Malformed) bool {
+			return m.ID != nil && r.replaces(m.ID)
+		}),
+		Errors: y.errorFiles(before.Errors),
+	}
+}
+
+// errorFiles returns what has a file .error after the commit, given what had
+// one before.
+func (y *syncer) errorFiles(before []github.ID) []github.ID {
+	ids := slices.Collect(maps.Keys(y.s.reported))
+	for _, id := range before {
+		if _, listed := y.s.reported[id]; !listed && y.s.repos[id.Repository()] == nil {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, github.CompareIDs)
+	return ids
 }
 
 func (y *syncer) commit(ctx context.Context, tx *datakit.Tx, msg string) error {

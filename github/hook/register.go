@@ -21,7 +21,7 @@ func (s *Source) Watch(ctx context.Context, r github.Repo) error {
 	if err != nil {
 		return err
 	}
-	heard := s.listen(r)
+	heard := s.nextDelivery(r)
 	if err := s.opts.Hooks.PingHook(ctx, r, id); err != nil {
 		s.opts.Log.Warn("the webhook is registered but GitHub does not ping it", "repo", r, "err", err)
 		return nil

@@ -25,7 +25,7 @@ func TestGH178_SecretSurvivesRestarts(t *testing.T) {
 	if ok, _ := regexp.MatchString(`^datakit:[0-9a-f]{40}$`, s.Reveal()); !ok {
 		t.Errorf("the secret has another form than it should")
 	}
-	if again, err := LoadSecret(path); again != s || err != nil {
+	if again, err := LoadSecret(path); again.Reveal() != s.Reveal() || err != nil {
 		t.Errorf("another secret is loaded the second time, error %v", err)
 	}
 	info, err := os.Stat(path)
@@ -39,7 +39,7 @@ func TestGH178_SecretSurvivesRestarts(t *testing.T) {
 
 func TestGH178_SecretsAreRandom(t *testing.T) {
 	t.Parallel()
-	if a, b := NewSecret(), NewSecret(); a == b {
+	if a, b := NewSecret(), NewSecret(); a.Reveal() == b.Reveal() {
 		t.Error("two secrets are the same")
 	}
 }
@@ -59,7 +59,7 @@ func TestGH178_SecretMadeByManyAtOnce(t *testing.T) {
 	}
 	all.Wait()
 	for _, s := range secrets {
-		if s != secrets[0] {
+		if s.Reveal() != secrets[0].Reveal() {
 			t.Error("several secrets for one file")
 		}
 	}

@@ -141,9 +141,9 @@ func (s *Source) accepts(r github.Repo) bool {
 	return s.opts.Hooks == nil || s.watched[r] != nil
 }
 
-// listen returns a channel that is closed when the next delivery of a
+// nextDelivery returns a channel that is closed when the next delivery of a
 // repository has come.
-func (s *Source) listen(r github.Repo) <-chan struct{} {
+func (s *Source) nextDelivery(r github.Repo) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := &watch{heard: make(chan struct{})}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,7 +68,7 @@ The bridge stops on SIGINT and SIGTERM. Its exit status is 1 after any failure.`
 // check finds what is wrong with the options before anything is opened, and
 // fills in what was left out.
 func (o *gitOptions) check(args []string) (err error) {
-	if err := errors.Join(o.log.check(), o.metrics.check(), datakit.CheckBranch(o.database.Branch)); err != nil {
+	if err := cmp.Or(o.log.check(), o.metrics.check(), datakit.CheckBranch(o.database.Branch)); err != nil {
 		return err
 	}
 	if o.store != "" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -95,7 +96,7 @@ func (o *githubOptions) define(f *pflag.FlagSet) {
 // fills in what was left out.
 func (o *githubOptions) check(f *pflag.FlagSet) (err error) {
 	b := &o.bridge
-	if err := errors.Join(o.log.check(), o.metrics.check(), datakit.CheckBranch(o.database.Branch)); err != nil {
+	if err := cmp.Or(o.log.check(), o.metrics.check(), datakit.CheckBranch(o.database.Branch)); err != nil {
 		return err
 	}
 	b.Database = o.database.Database
@@ -120,7 +121,7 @@ func (o *githubOptions) check(f *pflag.FlagSet) (err error) {
 			return fmt.Errorf("--%s is empty", name)
 		}
 	}
-	return errors.Join(o.checkApp(), o.checkWebhook())
+	return cmp.Or(o.checkApp(), o.checkWebhook())
 }
 
 // interval returns the time between resyncs, 0 for never.

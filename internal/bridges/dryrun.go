@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/github"
 	"github.com/datakit/datakit/github/api"
 	"github.com/datakit/datakit/github/bridge"
 	"github.com/datakit/datakit/internal/logs"
@@ -63,8 +64,14 @@ func (b *GitHub) printWrite(w bridge.Write) error {
 	case bridge.SetPR:
 		req = api.SetPRRequest(w.ID, w.Change)
 	case bridge.RemoveRef:
+		if !sent(w.ID.Name) {
+			return nil
+		}
 		req = api.RemoveRefRequest(w.ID)
 	case bridge.SetRef:
+		if !sent(w.Ref.Name) {
+			return nil
+		}
 		req = api.MoveRefRequest(w.Ref, w.Force)
 		if w.Create {
 			req = api.CreateRefRequest(w.Ref)
@@ -81,6 +88,12 @@ func (b *GitHub) printWrite(w bridge.Write) error {
 	e := json.NewEncoder(b.Out) // ends the line
 	e.SetEscapeHTML(false)
 	return e.Encode(req.Body)
+}
+
+// sent reports whether a reference is sent to GitHub at all (GH-163).
+func sent(name github.RefName) bool {
+	kind, _, _ := strings.Cut(string(name), "/")
+	return kind == "heads" || kind == "tags"
 }
 
 // copyBranch returns a database in memory that has a branch as its head is now.

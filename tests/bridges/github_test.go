@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/github"
 	"github.com/datakit/datakit/github/githubtest"
 	"github.com/datakit/datakit/tests/daemon"
@@ -99,11 +100,14 @@ func TestGH190_DryRun(t *testing.T) {
 			t.Errorf("there is no line %s", line)
 		}
 	}
-	w.unchanged(t, before, p)
+	if strings.Contains(p.Out(), "refs/other") {
+		t.Error("what is never sent is printed")
+	}
+	w.unchanged(t, before)
 }
 
 // unchanged checks that neither the branch nor GitHub has changed.
-func (w *world) unchanged(t *testing.T, before any, p *daemon.Process) {
+func (w *world) unchanged(t *testing.T, before datakit.Hash) {
 	t.Helper()
 	if now := w.head(); now != before {
 		t.Errorf("the branch has moved from %v to %v", before, now)
@@ -138,8 +142,7 @@ commit to github-metadata:
 	if p.Out() != want {
 		t.Errorf("it prints\n%s\nwant\n%s", p.Out(), want)
 	}
-	var none [20]byte
-	if h := w.head(); h != none {
+	if h := w.head(); !h.IsZero() {
 		t.Errorf("there is a branch, at %v", h)
 	}
 	w.commit(map[string]string{monitorFile: ""})
@@ -148,7 +151,7 @@ commit to github-metadata:
 	if status := p.Wait(); status != 0 || p.Out() != strings.SplitAfterN(want, "commit\n", 2)[1] {
 		t.Errorf("exit status %d", status)
 	}
-	w.unchanged(t, before, p)
+	w.unchanged(t, before)
 }
 
 // TestGH191_Repositories: one commit monitors them, the first time.

@@ -31,12 +31,20 @@ func serve(tb testing.TB, db *datakit.DB) (network, addr string) {
 // serveAt is serve that returns the server as well.
 func serveAt(tb testing.TB, db *datakit.DB) (network, addr string, srv *p9.Server) {
 	tb.Helper()
+	network = "unix"
+	addr, srv = serveOn(tb, db, network, filepath.Join(tb.TempDir(), "s"))
+	return network, addr, srv
+}
+
+// serveOn serves a database at an address.
+func serveOn(tb testing.TB, db *datakit.DB, network, at string) (addr string, srv *p9.Server) {
+	tb.Helper()
 	fs := fsapi.New(db, nil)
 	s := &p9.Server{NewSession: func() (vfs.Dir, func(), error) {
 		session := fs.NewSession()
 		return session.Root(), session.Close, nil
 	}}
-	l, err := net.Listen("unix", filepath.Join(tb.TempDir(), "s"))
+	l, err := net.Listen(network, at)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -48,7 +56,7 @@ func serveAt(tb testing.TB, db *datakit.DB) (network, addr string, srv *p9.Serve
 		wg.Wait()
 		db.Close()
 	})
-	return "unix", l.Addr().String(), s
+	return l.Addr().String(), s
 }
 
 // open opens a new database in memory through a server.
@@ -75,26 +83,50 @@ func dial(tb testing.TB, network, addr string, msize uint32, fids int) *datakit.
 // unless there is time, which SOAK says.
 var light = os.Getenv("SOAK") == ""
 
-func conformance(t *testing.T, version string, noSymlinks bool) {
+// some is how many checks there are to each that runs, unless there is time.
+func some(n int) int {
+	if light {
+		return n
+	}
+	return 0
+}
+
+// suite is the conformance suite over a dialect.
+func suite(version string) dbtest.Config {
 	opts := &p9db.Options{Version: version}
-	dbtest.Config{
-		Light:      light,
-		NoSymlinks: noSymlinks,
-		Open:       func(tb testing.TB) *datakit.DB { return open(tb, opts, nil) },
+	return dbtest.Config{
+		Light: light,
+		Open:  func(tb testing.TB) *datakit.DB { return open(tb, opts, nil) },
 		OpenAt: func(tb testing.TB, now func() time.Time) *datakit.DB {
 			return open(tb, opts, &memdb.Options{Now: now})
 		},
-	}.Run(t)
+	}
 }
 
-// TestCL2_Linux runs the conformance suite over 9P2000.L.
-func TestCL2_Linux(t *testing.T) { conformance(t, "", false) }
+// TestCL2_Linux runs the conformance suite over 9P2000.L, all of it.
+func TestCL2_Linux(t *testing.T) { suite("").Run(t) }
 
 // TestCL2_Unix runs the conformance suite over 9P2000.u.
-func TestCL2_Unix(t *testing.T) { conformance(t, "9P2000.u", false) }
+func TestCL2_Unix(t *testing.T) {
+	c := suite("9P2000.u")
+	c.Some = some(3)
+	c.Run(t)
+}
 
 // TestCL2_Plain runs the conformance suite over 9P2000, but for symlinks.
-func TestCL2_Plain(t *testing.T) { conformance(t, "9P2000", true) }
+func TestCL2_Plain(t *testing.T) {
+	c := suite("9P2000")
+	c.Some, c.NoSymlinks = some(2), true
+	c.Run(t)
+}
+
+// TestCL1_CL2_TCP runs the conformance suite over TCP.
+func TestCL1_CL2_TCP(t *testing.T) {
+	dbtest.Config{Light: light, Some: some(4), Open: func(tb testing.TB) *datakit.DB {
+		addr, _ := serveOn(tb, memdb.New(nil), "tcp", "127.0.0.1:0")
+		return dial(tb, "tcp", addr, 0, 0)
+	}}.Run(t)
+}
 
 // TestCL32_SymlinkInPlain: 9P2000 has no message to make a symbolic link, which is
 // an error; everything else works.

@@ -112,7 +112,7 @@ func write(tb testing.TB, db *datakit.DB, path datakit.Path, text string) dataki
 // TestCL2_Reconnecting runs the conformance suite over a connection that is not
 // lost.
 func TestCL2_Reconnecting(t *testing.T) {
-	dbtest.Config{Light: light, Open: func(tb testing.TB) *datakit.DB {
+	dbtest.Config{Light: light, Some: some(3), Open: func(tb testing.TB) *datakit.DB {
 		network, addr := serve(tb, memdb.New(nil))
 		dial := func(ctx context.Context) (io.ReadWriteCloser, error) { return p9.DialConn(ctx, network, addr) }
 		db := p9db.Reconnecting(dial, nil)

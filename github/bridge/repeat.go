@@ -52,7 +52,7 @@ func (s *State) due() time.Time {
 
 // leastRetry is how long a retry waits at least: should something be due that
 // a sync cannot do, it must not lead to one sync after the other.
-const leastRetry = firstRetry / 2
+const leastRetry = 500 * time.Millisecond
 
 // A waker waits for the next reason to sync. Those that come while a sync runs
 // make one more sync, and a resync is not lost to another reason (GH-85).

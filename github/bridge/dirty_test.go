@@ -126,10 +126,11 @@ func TestGH97_DirtyRepositories(t *testing.T) {
 	t.Parallel()
 	e := mirrored(t, p1, r1, s3)
 	e.fill(r2, p4)
-	e.stain(testRepo, otherRepo)
+	e.stain(testRepo, otherRepo, github.PRID{Repo: otherRepo, Number: 1}, github.RefID{Repo: otherRepo, Name: "heads/x"})
 	e.sync()
 	e.wantCalls(firstCalls + "2")
-	e.wantFiles("test/test/.dirty", "-", "test/other/.dirty", "-", "test/other/.monitor", "-")
+	e.wantFiles("test/test/.dirty", "-", "test/other/.dirty", "-", "test/other/.monitor", "-",
+		"test/other/pr/1/.dirty", "-", "test/other/ref/heads/x/.dirty", "-")
 	e.wantInSync("read again", testRepo)
 	e.sync()
 	e.wantCalls("")

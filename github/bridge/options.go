@@ -64,7 +64,7 @@ type Report struct {
 }
 
 // A Reason is why there is a sync (GH-84). Where several came together it is
-// the last of them in this order.
+// that of the timer, or else the one that was noticed first.
 type Reason string
 
 // The reasons for a sync.

@@ -67,6 +67,9 @@ func commit(ctx context.Context, db *datakit.DB, rev string) (*datakit.Commit, e
 		return nil, err
 	}
 	c, err := db.Commit(ctx, h)
+	if errors.Is(err, datakit.NotExist) {
+		err = &datakit.Error{Kind: datakit.NotExist, Err: errNoRev}
+	}
 	if err != nil {
 		return nil, about("find", rev, err, "")
 	}

@@ -64,10 +64,13 @@ func (c *Client) send(ctx context.Context, k call, v any) (*gogithub.Response, e
 
 // worthRepeating reports whether a request that has failed is to be repeated:
 // not after a limit, which lasts too long, nor with a token that GitHub refuses.
+// What hangs is not repeated either: a sync waits for its slowest call, so that
+// the timeouts of one would add up for all repositories (GH-109).
 func (c *Client) worthRepeating(ctx context.Context, k call, err error, n int) bool {
 	var e *github.APIError
 	return errors.As(err, &e) && ctx.Err() == nil && !k.once && n < maxRetries &&
-		e.Temporary && e.RetryAt.IsZero() && e.Status != http.StatusUnauthorized
+		e.Temporary && e.RetryAt.IsZero() && e.Status != http.StatusUnauthorized &&
+		!errors.Is(e.Err, context.DeadlineExceeded)
 }
 
 // try makes the request once; but again at once with another token if GitHub

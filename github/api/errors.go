@@ -42,9 +42,11 @@ func (c *Client) apiError(ctx context.Context, k call, resp *gogithub.Response, 
 }
 
 // cause returns an error of the kinds that callers may ask for, never one whose
-// text may quote a request or an answer.
+// text may quote a request or an answer. Whatever has timed out, such as the
+// making of a connection, is context.DeadlineExceeded.
 func cause(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
+	var timed interface{ Timeout() bool }
+	if errors.As(err, &timed) && timed.Timeout() {
 		return context.DeadlineExceeded
 	}
 	return nil

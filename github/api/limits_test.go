@@ -165,8 +165,26 @@ func TestGH169_GH249_Timeout(t *testing.T) {
 	if !errors.As(err, &apiErr) || !apiErr.Temporary || !strings.Contains(err.Error(), "no answer within 50ms") {
 		t.Errorf("a request that hangs: %v", err)
 	}
-	if n := len(e.pauses()); n != 3 {
-		t.Errorf("it was repeated %d times, want 3", n)
+}
+
+// TestGH109_TimeoutsAreNotRepeated has a call hang: were it repeated, the sync,
+// and with it every other repository, would wait for each timeout.
+func TestGH109_TimeoutsAreNotRepeated(t *testing.T) {
+	t.Parallel()
+	e := start(t, func(_ *env, cfg *api.Config, h http.Handler) http.Handler {
+		cfg.Timeout = 50 * time.Millisecond
+		return h
+	})
+	e.world.Inject(githubtest.Fault{Op: github.OpRepoExists, Hang: true})
+	e.world.Inject(githubtest.Fault{Op: github.OpSetStatus, Hang: true})
+	if _, err := e.RepoExists(t.Context(), repo); err == nil || github.Refused(err) {
+		t.Errorf("a read that hangs: %v, want a temporary error", err)
+	}
+	if _, err := e.SetStatus(t.Context(), status("foo", "a", github.Success)); err == nil || github.Refused(err) {
+		t.Errorf("a write that hangs: %v, want a temporary error", err)
+	}
+	if got := e.requests(); len(got) > 2 || len(e.pauses()) > 0 {
+		t.Errorf("requests: %q, want none repeated", got)
 	}
 }
 

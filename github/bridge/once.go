@@ -77,7 +77,6 @@ func (y *syncer) try(ctx context.Context) error {
 	defer tx.Abort()
 	y.widen()
 	y.comeAndGo()
-	y.setHooks(ctx)
 	y.takeEvents(ctx)
 	if err := y.obey(ctx, tx); err != nil {
 		return err

@@ -85,11 +85,15 @@ type loader struct {
 	newOnly bool
 }
 
+func (y *syncer) newLoader(ctx context.Context, newOnly bool) *loader {
+	return &loader{syncer: y, ctx: ctx, calls: newPool(), newOnly: newOnly}
+}
+
 // load reads all of this, and what follows from it: the statuses of the commits
 // of pull requests and references. Nothing is read twice in a sync. What fails
 // is pending, or reported if GitHub has refused it (GH-99, GH-117).
 func (y *syncer) load(ctx context.Context, reads []read, newOnly bool) {
-	l := &loader{syncer: y, ctx: ctx, calls: newPool(), newOnly: newOnly}
+	l := y.newLoader(ctx, newOnly)
 	for _, r := range reads {
 		l.add(r)
 	}
@@ -135,8 +139,8 @@ func (l *loader) read(r read) {
 
 // refuses reports whether GitHub has refused to list what the repository has.
 func (s *State) refuses(r github.Repo) bool {
-	for _, what := range []readKind{readPRs, readRefs} {
-		if again := s.reads[read{repo: r, what: what}]; again != nil && again.reason != "" {
+	for _, list := range listsOf(r) {
+		if again := s.reads[list]; again != nil && again.reason != "" {
 			return true
 		}
 	}

@@ -79,7 +79,6 @@ func (y *syncer) obey(ctx context.Context, tx *datakit.Tx) error {
 		}
 		if y.s.repos[r] == nil {
 			y.mirror(r)
-			y.setHooks(ctx)
 		}
 	}
 	return nil
@@ -103,22 +102,51 @@ func (y *syncer) hasHooks() bool {
 	return y.Capabilities.Allows(capability.Write, capability.Webhook)
 }
 
-// setHooks registers and removes the webhooks that are due (GH-88, step 3). On
-// a resync those that GitHub has refused are tried again.
-func (y *syncer) setHooks(ctx context.Context) {
+// dueHooks returns the webhooks that are to be registered and removed now. On a
+// resync those that GitHub has refused are tried again.
+func (y *syncer) dueHooks() map[github.Repo]*hook {
+	due := map[github.Repo]*hook{}
 	if !y.hasHooks() {
-		return
+		return due
 	}
-	calls := newPool()
 	for r, h := range y.s.hooks {
 		if h.noticed.IsZero() || y.due(&h.retry) || y.s.resync {
-			calls.add(func() { y.setHook(ctx, r, h) })
+			due[r] = h
 		}
 	}
-	calls.run(y.Jobs)
+	return due
 }
 
-func (y *syncer) setHook(ctx context.Context, r github.Repo, h *hook) {
+// importWhole reads what the lists are of. Where a webhook is due it is set
+// before (GH-88, step 3), so that no change is missed between the two. That
+// holds up the lists of its own repository only (GH-117).
+func (y *syncer) importWhole(ctx context.Context, lists []read) {
+	l := y.newLoader(ctx, false)
+	hooks := y.dueHooks()
+	after := map[github.Repo][]read{}
+	for _, r := range lists {
+		if hooks[r.repo] == nil {
+			l.add(r)
+		} else {
+			after[r.repo] = append(after[r.repo], r)
+		}
+	}
+	for r, h := range hooks {
+		l.calls.add(func() {
+			missed := y.setHook(ctx, r, h)
+			y.mu.Lock()
+			defer y.mu.Unlock()
+			for _, list := range append(missed, after[r]...) {
+				l.add(list)
+			}
+		})
+	}
+	l.calls.run(y.Jobs)
+}
+
+// setHook registers or removes a webhook. What it returns is to be read, as
+// nobody told of what has happened since the import.
+func (y *syncer) setHook(ctx context.Context, r github.Repo, h *hook) (missed []read) {
 	do, what := y.Source.Watch, "register"
 	if h.remove {
 		do, what = y.Source.Unwatch, "remove"
@@ -126,31 +154,38 @@ func (y *syncer) setHook(ctx context.Context, r github.Repo, h *hook) {
 	err := do(ctx, r)
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	if err == nil {
-		delete(y.s.hooks, r)
-		if !h.remove && !h.noticed.IsZero() {
-			// Nobody told of what has happened since the import.
-			y.s.reads[read{repo: r, what: readPRs}] = &retry{due: y.now()}
-			y.s.reads[read{repo: r, what: readRefs}] = &retry{due: y.now()}
+	if err != nil {
+		if h.fail(y.now(), err) {
+			y.warn("webhook could not be changed", "repository", r.String(), "change", what, "error", err)
 		}
-		return
+		return nil
 	}
-	if h.fail(y.now(), err) {
-		y.warn("webhook could not be changed", "repository", r.String(), "change", what, "error", err)
+	delete(y.s.hooks, r)
+	if h.remove || h.noticed.IsZero() {
+		return nil
 	}
+	for _, list := range listsOf(r) {
+		if y.allowed(list) {
+			y.s.reads[list] = &retry{due: y.now()}
+			missed = append(missed, list)
+		}
+	}
+	return missed
 }
 
-// importAll reads from GitHub what has to be (GH-88, step 5): the repositories
-// that are imported first, all of them on a resync, what is dirty, and what
-// could not be read before and is due.
+// listsOf returns the reads of all that a repository has.
+func listsOf(r github.Repo) []read {
+	return []read{{repo: r, what: readPRs}, {repo: r, what: readRefs}}
+}
+
+// importAll sets webhooks and reads from GitHub what has to be (GH-88, step 5):
+// the repositories that are imported first, all of them on a resync, what is
+// dirty, and what could not be read before and is due.
 func (y *syncer) importAll(ctx context.Context) {
 	var whole, single []read
-	list := func(r github.Repo) {
-		whole = append(whole, read{repo: r, what: readPRs}, read{repo: r, what: readRefs})
-	}
 	for r := range y.s.repos {
 		if y.imported[r] || y.s.resync {
-			list(r)
+			whole = append(whole, listsOf(r)...)
 		}
 	}
 	for id, tried := range y.s.dirty {
@@ -161,7 +196,7 @@ func (y *syncer) importAll(ctx context.Context) {
 		y.retryRefused(id)
 		switch id := id.(type) {
 		case github.Repo:
-			list(id)
+			whole = append(whole, listsOf(id)...)
 		case github.PRID:
 			single = append(single, pullRequest(id))
 		case github.RefID:
@@ -177,7 +212,7 @@ func (y *syncer) importAll(ctx context.Context) {
 			single = append(single, r)
 		}
 	}
-	y.load(ctx, whole, false)
+	y.importWhole(ctx, whole)
 	y.load(ctx, single, false)
 	y.s.resync = false
 }

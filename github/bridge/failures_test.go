@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/github"
 	"github.com/datakit/datakit/github/githubtest"
 )
@@ -54,4 +55,84 @@ func TestGH98_GH109_LateWebhookAsksForWhatMayBeRead(t *testing.T) {
 	if due := e.state.due(); !due.IsZero() {
 		t.Errorf("something is due for ever, at %v", due)
 	}
+}
+
+// TestGH54_GH110_DirtyInARefusedRepository stains what a repository has while
+// GitHub refuses all of it, or only to list its pull requests.
+func TestGH54_GH110_DirtyInARefusedRepository(t *testing.T) {
+	t.Parallel()
+	for _, op := range []string{"", github.OpListPRs} {
+		e := mirrored(t, p4, r1, s1)
+		remove := e.world.Inject(githubtest.Fault{Repo: testRepo, Op: op, Status: 403})
+		e.resync()
+		e.fill(r2)
+		e.world.EditPR(p4.ID(), func(pr *github.PR) { pr.Title = "new" })
+		e.calls()
+		e.stain(p4.ID(), r1.ID())
+		e.sync()
+		if n := e.world.Calls()[github.OpListPRs]; n != 1 {
+			t.Errorf("%s: the pull requests were asked for %d times, want once", op, n)
+		}
+		e.wantFiles("test/test/pr/2/.dirty", "", "test/test/ref/heads/master/.dirty", "")
+		e.calls()
+		e.sync()
+		e.wantCalls("")
+		remove()
+		e.resync()
+		e.wantFiles("test/test/pr/2/.dirty", "-", "test/test/ref/heads/master/.dirty", "-",
+			"test/test/pr/2/title", "new\n", "test/test/ref/heads/master/head", "foo\n")
+	}
+}
+
+// TestGH54_DirtyAsksAgainWhereARefusalHasEnded has GitHub show a repository
+// again, of which nobody knows until a pull request is stained.
+func TestGH54_DirtyAsksAgainWhereARefusalHasEnded(t *testing.T) {
+	t.Parallel()
+	e := mirrored(t, p4, r1, s1)
+	remove := e.world.Inject(githubtest.Fault{Repo: testRepo, Status: 404})
+	e.resync()
+	remove()
+	e.world.EditPR(p4.ID(), func(pr *github.PR) { pr.Title = "new" })
+	e.stain(p4.ID())
+	e.sync()
+	e.wantFiles("test/test/pr/2/title", "new\n", "test/test/pr/2/.dirty", "-", "test/test/.error", "-")
+	e.wantInSync("it is back", testRepo)
+}
+
+// TestGH98_DirtyKindOfARefusedRepositoryThatMayNotBeRead: it is only removed.
+func TestGH98_DirtyKindOfARefusedRepositoryThatMayNotBeRead(t *testing.T) {
+	t.Parallel()
+	e := prepared(t, "*:,ref:r")
+	e.world.Inject(githubtest.Fault{Status: 403})
+	e.sync()
+	e.stain(p4.ID())
+	e.sync()
+	e.wantFiles("test/test/pr/2/.dirty", "-")
+}
+
+// TestGH139_DirtyAfterTheRead stains a pull request that the sync has read
+// already when the branch moves: it is read again, by the next sync.
+func TestGH139_DirtyAfterTheRead(t *testing.T) {
+	t.Parallel()
+	db := newFaultyDB()
+	e := newEnvOn(t, datakit.New(db), testRepo)
+	e.fill(p4, r1)
+	e.write("test/test/.monitor", "")
+	e.sync()
+	title := func(title string) { e.world.EditPR(p4.ID(), func(pr *github.PR) { pr.Title = title }) }
+	title("one")
+	e.stain(p4.ID())
+	db.atCommit(func() error {
+		db.atCommit(nil)
+		title("two")
+		e.write("test/test/pr/2/.dirty", "-")
+		e.write("test/test/pr/2/title", "mine\n", "test/test/pr/2/.dirty", "again")
+		return nil
+	})
+	e.sync()
+	e.wantFiles("test/test/pr/2/.dirty", "again")
+	e.calls()
+	e.sync()
+	e.wantCalls("read PR 1, read statuses 1")
+	e.wantFiles("test/test/pr/2/.dirty", "-")
 }

@@ -55,13 +55,14 @@ func (y *syncer) run(ctx context.Context) error {
 	if err := y.ensureBranch(ctx); err != nil {
 		return err
 	}
-	for n := 1; ; n++ {
+	for {
+		y.tries++
 		err := y.try(ctx)
 		if err == nil {
 			y.dropEvents()
 			return nil
 		}
-		if !errors.Is(err, datakit.Conflict) || n == maxCommits {
+		if !errors.Is(err, datakit.Conflict) || y.tries == maxCommits {
 			return err
 		}
 		y.Log.Info("the branch has moved: comparing anew", "branch", y.Branch)

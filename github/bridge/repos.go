@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"maps"
+	"slices"
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/github"
@@ -192,16 +193,13 @@ func (y *syncer) importAll(ctx context.Context) {
 		if tried {
 			continue
 		}
+		lists, one := y.asked(id)
+		if y.gotBefore(append(one, lists...)) {
+			continue // the .dirty file came after the read: the next sync reads again
+		}
 		y.s.dirty[id] = true
 		y.retryRefused(id)
-		switch id := id.(type) {
-		case github.Repo:
-			whole = append(whole, listsOf(id)...)
-		case github.PRID:
-			single = append(single, pullRequest(id))
-		case github.RefID:
-			single = append(single, reference(id))
-		}
+		whole, single = append(whole, lists...), append(single, one...)
 	}
 	for r, again := range y.s.reads {
 		switch {
@@ -217,9 +215,36 @@ func (y *syncer) importAll(ctx context.Context) {
 	y.s.resync = false
 }
 
+// asked returns what the .dirty file of id asks for. Where GitHub has refused
+// the repository its lists are tried first, without which nothing else of it
+// can be read (GH-116).
+func (y *syncer) asked(id github.ID) (lists, single []read) {
+	switch id := id.(type) {
+	case github.Repo:
+		return listsOf(id), nil
+	case github.PRID:
+		single = []read{pullRequest(id)}
+	case github.RefID:
+		single = []read{reference(id)}
+	}
+	if r := id.Repository(); y.s.refuses(r) {
+		lists = listsOf(r)
+	}
+	return lists, single
+}
+
+// gotBefore reports whether one of these was read before the branch moved, as
+// far as the sync has compared before.
+func (y *syncer) gotBefore(reads []read) bool {
+	return y.tries > 1 && slices.ContainsFunc(reads, func(r read) bool { return y.got[r] })
+}
+
 // hasFailed reports whether something of what the .dirty file of id asks for
-// could not be read.
+// could not be read. Of a repository that GitHub refuses nothing is.
 func (y *syncer) hasFailed(id github.ID) bool {
+	if _, single := y.asked(id); y.s.refuses(id.Repository()) && slices.ContainsFunc(single, y.allowed) {
+		return true
+	}
 	var commit github.Commit
 	e, _ := y.s.g.Find(id)
 	switch e := e.(type) {

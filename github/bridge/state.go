@@ -149,6 +149,11 @@ func (s *State) forget(r github.Repo) {
 	forgetIn(s.refused, r)
 	forgetIn(s.reported, r)
 	forgetIn(s.written, r)
+	for id := range s.dirty {
+		if id.Repository() == r {
+			s.dirty[id] = false // whatever was read for it is forgotten
+		}
+	}
 }
 
 func forgetIn[K interface {

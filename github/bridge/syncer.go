@@ -17,6 +17,7 @@ type syncer struct {
 	now   func() time.Time
 	start time.Time // of the sync
 	all   bool      // all that is pending is due
+	tries int       // how often it has compared, with the one under way
 	plan  *Plan     // of a dry run; else nil
 
 	mu       sync.Mutex                       // guards what calls change: s, got and comments

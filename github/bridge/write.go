@@ -125,9 +125,9 @@ func message(diff github.Diff, cleaned, set, cleared int) string {
 // but those for which something could not be read (GH-110), and those of
 // repositories that the capabilities exclude.
 func (y *syncer) cleaned() (ids []github.ID) {
-	for id := range y.s.dirty {
+	for id, tried := range y.s.dirty {
 		r := id.Repository()
-		if !y.Capabilities.Syncs(r) || y.s.repos[r] != nil && y.hasFailed(id) {
+		if !y.Capabilities.Syncs(r) || y.s.repos[r] != nil && (!tried || y.hasFailed(id)) {
 			continue
 		}
 		ids = append(ids, id)

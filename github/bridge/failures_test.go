@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 
@@ -135,4 +136,32 @@ func TestGH139_DirtyAfterTheRead(t *testing.T) {
 	e.sync()
 	e.wantCalls("read PR 1, read statuses 1")
 	e.wantFiles("test/test/pr/2/.dirty", "-")
+}
+
+// TestGH56_GH141_ReportOfACommitThatFails has the commit fail that changes what
+// an .error file says.
+func TestGH56_GH141_ReportOfACommitThatFails(t *testing.T) {
+	t.Parallel()
+	db := newFaultyDB()
+	e := newEnvOn(t, datakit.New(db), testRepo)
+	e.fill(p4, r1)
+	e.write("test/test/.monitor", "")
+	e.sync()
+	refuse := func(why string) (remove func()) {
+		return e.world.Inject(githubtest.Fault{Op: github.OpSetPR, Status: 422, Message: why})
+	}
+	remove := refuse("first")
+	e.write("test/test/pr/2/title", "one\n")
+	e.sync()
+	remove()
+	refuse("second")
+	e.write("test/test/pr/2/title", "two\n")
+	db.atCommit(func() error { return errors.New("the database is away") })
+	if err := Once(t.Context(), e.opts, e.state); err == nil {
+		t.Fatal("the sync has not failed")
+	}
+	db.atCommit(nil)
+	e.wantFiles("test/test/pr/2/.error", "set PR: 422 first\n")
+	e.sync()
+	e.wantFiles("test/test/pr/2/.error", "set PR: 422 second\n")
 }

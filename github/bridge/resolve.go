@@ -14,7 +14,8 @@ type resolution struct {
 	remove  []github.ID     // malformed elements that the branch must not have
 	forget  []github.ID     // what GitHub has and no longer counts (GH-126)
 	sends   []sending
-	protect map[github.ID]bool // what could not be sent: it is not pruned (GH-112, GH-114)
+	protect map[github.ID]bool   // what could not be sent: it is not pruned (GH-112, GH-114)
+	errors  map[github.ID]string // what the .error files are to say
 }
 
 // A sending is a value of the branch that GitHub is to be told.

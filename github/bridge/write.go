@@ -144,8 +144,8 @@ func (y *syncer) writeErrors(ctx context.Context, tx *datakit.Tx, r *resolution)
 	for _, id := range y.s.branch.Errors {
 		there[id] = true
 	}
-	errors := y.errors(r)
-	for id, text := range errors {
+	r.errors = y.errors(r)
+	for id, text := range r.errors {
 		if there[id] && y.s.reported[id] == text {
 			continue
 		}
@@ -158,7 +158,7 @@ func (y *syncer) writeErrors(ctx context.Context, tx *datakit.Tx, r *resolution)
 		}
 	}
 	for id := range there {
-		if _, still := errors[id]; still || y.s.repos[id.Repository()] == nil {
+		if _, still := r.errors[id]; still || y.s.repos[id.Repository()] == nil {
 			continue
 		}
 		removed, err := layout.ClearError(ctx, tx, id)
@@ -169,7 +169,6 @@ func (y *syncer) writeErrors(ctx context.Context, tx *datakit.Tx, r *resolution)
 			cleared++
 		}
 	}
-	y.s.reported = errors
 	return set, cleared, nil
 }
 
@@ -196,6 +195,7 @@ func (y *syncer) errors(r *resolution) map[github.ID]string {
 func (y *syncer) agree(r *resolution, clean []github.ID) {
 	y.s.a = r.a
 	y.s.b = r.t
+	y.s.reported = r.errors
 	y.pruneG(r)
 	y.s.settle()
 	clear(y.s.touched)

@@ -1,10 +1,14 @@
 package bridge
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/github"
@@ -164,4 +168,56 @@ func TestGH56_GH141_ReportOfACommitThatFails(t *testing.T) {
 	e.wantFiles("test/test/pr/2/.error", "set PR: 422 first\n")
 	e.sync()
 	e.wantFiles("test/test/pr/2/.error", "set PR: 422 second\n")
+}
+
+// TestGH203_StopIsNoFailure has the bridge stop while calls are under way, of
+// the client of GitHub's REST API, whose errors are not those of the simulation.
+func TestGH203_StopIsNoFailure(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, testRepo, otherRepo)
+	e.overHTTP()
+	e.fill(p1, p4, r1, r2, s1)
+	e.write("test/test/.monitor", "", "test/other/.monitor", "")
+	for _, op := range []string{github.OpListPRs, github.OpReadComments, github.OpReadStatuses, github.OpSetPR} {
+		if op == github.OpSetPR {
+			e.sync()
+			e.changeAll()
+		}
+		var log bytes.Buffer
+		e.opts.Log = slog.New(slog.NewTextHandler(&log, nil))
+		remove := e.world.Inject(githubtest.Fault{Op: op, Hang: true})
+		ctx, cancel := context.WithCancel(t.Context())
+		e.world.SetLatency(func(called string) time.Duration {
+			if called == op {
+				cancel()
+			}
+			return 0
+		})
+		if err := Once(ctx, e.opts, e.state); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: Once: %v", op, err)
+		}
+		cancel()
+		remove()
+		e.world.SetLatency(nil)
+		if strings.Contains(log.String(), "level=WARN") {
+			t.Errorf("%s: %s", op, log.String())
+		}
+	}
+}
+
+// TestGH167_OneWarningForALimit has a rate limit strike many calls.
+func TestGH167_OneWarningForALimit(t *testing.T) {
+	t.Parallel()
+	e := mirrored(t, p1, p4, r1, s1)
+	var log bytes.Buffer
+	e.opts.Log = slog.New(slog.NewTextHandler(&log, nil))
+	e.world.Inject(githubtest.Fault{Status: 403, RetryAt: time.Now().Add(time.Hour)})
+	e.changeAll()
+	e.resync()
+	if n := strings.Count(log.String(), "level=WARN"); n != 1 || !strings.Contains(log.String(), "rate limit") {
+		t.Errorf("%d warnings, want one: %s", n, log.String())
+	}
+	if n := e.last.Pending[PendingRead] + e.last.Pending[PendingSend]; n < 5 {
+		t.Errorf("%d are pending, want all", n)
+	}
 }

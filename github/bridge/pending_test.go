@@ -288,6 +288,9 @@ func TestGH109_WhenPendingIsDue(t *testing.T) {
 	if !r.due.After(now) {
 		t.Errorf("after a timeout: due at %v", r.due)
 	}
+	if news := r.fail(now, &github.CommentsError{Err: context.Canceled}); news || !r.due.Equal(now) {
+		t.Errorf("after the end of a context: due at %v, and logged: %t", r.due, news)
+	}
 	r.fail(now, &github.APIError{Status: 422})
 	if !r.due.IsZero() || r.isDue(now.Add(24*time.Hour)) {
 		t.Errorf("after a refusal: due at %v", r.due)

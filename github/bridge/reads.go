@@ -179,7 +179,7 @@ func (y *syncer) ended(r read, err error) (failed bool) {
 		y.s.reads[r] = again
 	}
 	if again.fail(y.now(), err) {
-		y.warn("GitHub could not be read", "what", r.String(), "error", err, "refused", again.reason != "")
+		y.failed(err, "GitHub could not be read", "what", r.String(), "refused", again.reason != "")
 	}
 	return true
 }

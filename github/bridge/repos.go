@@ -157,7 +157,7 @@ func (y *syncer) setHook(ctx context.Context, r github.Repo, h *hook) (missed []
 	defer y.mu.Unlock()
 	if err != nil {
 		if h.fail(y.now(), err) {
-			y.warn("webhook could not be changed", "repository", r.String(), "change", what, "error", err)
+			y.failed(err, "webhook could not be changed", "repository", r.String(), "change", what)
 		}
 		return nil
 	}

@@ -22,7 +22,7 @@ func (r *retry) fail(now time.Time, err error) (log bool) {
 		r.attempts, r.due, r.reason = 0, time.Time{}, reason
 		return log
 	}
-	if err == context.Canceled || err == context.DeadlineExceeded { // not those that a call's own timeout has made
+	if stopped(err) {
 		r.due, r.reason = now, ""
 		return false
 	}
@@ -34,6 +34,13 @@ func (r *retry) fail(now time.Time, err error) (log bool) {
 		r.due = e.RetryAt
 	}
 	return true
+}
+
+// stopped reports whether a call has failed as its context has ended, and not
+// by a timeout of its own, which makes a github.APIError.
+func stopped(err error) bool {
+	var e *github.APIError
+	return !errors.As(err, &e) && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
 // isDue reports whether it is to be tried at the time now.

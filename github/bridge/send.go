@@ -128,6 +128,6 @@ func (y *syncer) postpone(s sending, err error) {
 	p.b = s.b
 	delete(y.s.refused, s.id)
 	if p.fail(y.now(), err) {
-		y.warn("GitHub could not be told", "what", s.write.Subject(), "error", err, "again", p.due)
+		y.failed(err, "GitHub could not be told", "what", s.write.Subject(), "again", p.due)
 	}
 }

@@ -14,20 +14,28 @@ import (
 	"github.com/datakit/datakit/github/token"
 )
 
+// overHTTP has the engine use the client of GitHub's REST API.
+func (e *env) overHTTP() {
+	e.t.Helper()
+	server := githubtest.NewServer(e.world)
+	h := httptest.NewServer(server)
+	c, err := api.New(api.Config{BaseURL: h.URL, Token: token.NewSecret("secret")})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.opts.API = c
+	e.t.Cleanup(func() {
+		c.Close()
+		h.Close()
+		server.Close()
+	})
+}
+
 // TestGH76_OverHTTP runs the engine with the client of GitHub's REST API.
 func TestGH76_OverHTTP(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t, testRepo)
-	server := githubtest.NewServer(e.world)
-	defer server.Close()
-	h := httptest.NewServer(server)
-	defer h.Close()
-	c, err := api.New(api.Config{BaseURL: h.URL, Token: token.NewSecret("secret")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	e.opts.API = c
+	e.overHTTP()
 	second := p4
 	second.Comments = []github.Comment{{Author: p4.Owner, Body: "the body"}} // that of GitHub always has one
 	e.fill(p1, second, r1, s1, s2, s3, s4)

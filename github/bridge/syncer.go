@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -34,6 +35,7 @@ type syncer struct {
 	perms    map[capability.Resource]perm
 	told     map[string]bool // the denials that were logged
 	warnings int             // that were logged
+	limited  time.Time       // the end of the rate limit that was logged
 	report   Report
 }
 
@@ -84,6 +86,22 @@ func (y *syncer) mayRead(res capability.Resource) bool {
 
 // maxWarnings is how many failures of one sync are logged as warnings.
 const maxWarnings = 10
+
+// failed logs that a call has failed. A rate limit, which has all calls fail, is
+// logged once. The lock is held, or no call runs.
+func (y *syncer) failed(err error, msg string, args ...any) {
+	args = append(args, "error", err)
+	var e *github.APIError
+	if !errors.As(err, &e) || e.RetryAt.IsZero() {
+		y.warn(msg, args...)
+		return
+	}
+	y.Log.Debug(msg, args...)
+	if e.RetryAt.After(y.limited.Add(time.Minute)) { // else it is the same, as far as one can tell
+		y.limited = e.RetryAt
+		y.warn("GitHub's rate limit is reached: what it keeps from being done is pending", "until", e.RetryAt, "error", err)
+	}
+}
 
 // warn logs a failure; where there are many, as when GitHub cannot be reached,
 // the rest only for debugging. The lock is held, or no call runs.

@@ -22,7 +22,11 @@ func (s *Source) Watch(ctx context.Context, r github.Repo) error {
 		return err
 	}
 	heard := s.nextDelivery(r)
-	if err := s.opts.Hooks.PingHook(ctx, r, id); err != nil {
+	err = s.opts.Hooks.PingHook(ctx, r, id)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
 		s.opts.Log.Warn("the webhook is registered but GitHub does not ping it", "repo", r, "err", err)
 		return nil
 	}

@@ -283,6 +283,22 @@ func TestGH179_FailedPing(t *testing.T) {
 	}
 }
 
+// TestGH203_StopDuringAPing: the end of the bridge is no failure of GitHub's.
+func TestGH203_StopDuringAPing(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	f, log := newFake(), &logText{}
+	f.fail, f.ping = "ping", func(github.Hook) { cancel() }
+	s := newSource(t, "http://bridge.example/", Options{Hooks: f, Log: log.logger()})
+	if err := s.Watch(ctx, github.Repo{User: "test", Name: "test"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Watch: %v", err)
+	}
+	if strings.Contains(log.String(), "level=WARN") {
+		t.Errorf("the log says %q", log)
+	}
+}
+
 // TestGH179_Confirmation: the ping of a GitHub that delivers confirms the hook.
 func TestGH179_Confirmation(t *testing.T) {
 	t.Parallel()

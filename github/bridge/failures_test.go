@@ -221,3 +221,29 @@ func TestGH167_OneWarningForALimit(t *testing.T) {
 		t.Errorf("%d are pending, want all", n)
 	}
 }
+
+// TestGH205_RefusedWebhookIsPending: it is worth an alert, as one that fails.
+func TestGH205_RefusedWebhookIsPending(t *testing.T) {
+	t.Parallel()
+	e := prepared(t, "*:rw")
+	e.source()
+	e.fault(github.OpCreateHook, 403)
+	e.sync()
+	if n := e.last.Pending[PendingWebhook]; n != 1 {
+		t.Errorf("%d webhooks are pending, want 1", n)
+	}
+	if due := e.state.due(); !due.IsZero() {
+		t.Errorf("a refused webhook is due at %v", due)
+	}
+}
+
+// TestGH205_RefusedRepositories: a report counts each once.
+func TestGH205_RefusedRepositories(t *testing.T) {
+	t.Parallel()
+	e := newEnv(t, testRepo)
+	e.write("test/test/.monitor", "", "test/other/.monitor", "")
+	e.sync()
+	if e.last.Refused != 1 || e.last.Pending[PendingRead] != 0 {
+		t.Errorf("%d repositories are refused, want 1; pending: %v", e.last.Refused, e.last.Pending)
+	}
+}

@@ -58,6 +58,7 @@ type Report struct {
 
 	Monitored int             // the repositories that are mirrored now
 	Pending   map[Pending]int // what waits to be tried again
+	Refused   int             // the repositories that GitHub does not show, or not all of them (GH-116)
 
 	EventToCommit  []time.Duration // for each event that took effect, from its arrival
 	CommitToGitHub []time.Duration // for each value sent, from when the bridge noticed the change

@@ -80,18 +80,27 @@ func (s *State) nextDue() time.Time {
 	return next
 }
 
-// pending counts what is pending, without what GitHub has refused.
+// pending counts what is pending, without the reads that GitHub has refused,
+// which refusedRepos counts. A refused webhook counts: without it changes on
+// GitHub are noticed late, and a resync tries again.
 func (s *State) pending() map[Pending]int {
-	n := map[Pending]int{PendingRead: 0, PendingSend: len(s.sends), PendingWebhook: 0}
+	n := map[Pending]int{PendingRead: 0, PendingSend: len(s.sends), PendingWebhook: len(s.hooks)}
 	for _, r := range s.reads {
 		if r.reason == "" {
 			n[PendingRead]++
 		}
 	}
-	for _, h := range s.hooks {
-		if h.reason == "" {
-			n[PendingWebhook]++
+	return n
+}
+
+// refusedRepos counts the repositories of which GitHub has refused to show
+// something (GH-116).
+func (s *State) refusedRepos() int {
+	repos := map[github.Repo]bool{}
+	for k, r := range s.reads {
+		if r.reason != "" {
+			repos[k.repo] = true
 		}
 	}
-	return n
+	return len(repos)
 }

@@ -255,6 +255,9 @@ func (b *GitHub) once(ctx context.Context, o bridge.Options) error {
 				left = append(left, fmt.Sprintf("%s: %d", kind, n))
 			}
 		}
+		if r.Refused > 0 {
+			left = append(left, fmt.Sprintf("repositories that GitHub refuses: %d", r.Refused))
+		}
 	}
 	if err := bridge.Once(ctx, o, new(bridge.State)); err != nil {
 		return err

@@ -180,6 +180,19 @@ func TestGH191_GH269_Repositories(t *testing.T) {
 	oneLine(t, p.Err(), "none", "user/name")
 }
 
+// TestGH116_OnceFailsForWhatGitHubRefuses: a script learns of it.
+func TestGH116_OnceFailsForWhatGitHubRefuses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.bridge("-r", "test/test,test/none", "--once")
+	if status := p.Wait(); status != 1 || !strings.Contains(p.Err(), "repositories that GitHub refuses: 1") {
+		t.Errorf("exit status %d, and it says %q", status, p.Err())
+	}
+	if got := w.file("test/none/.error"); !strings.Contains(got, "404") {
+		t.Errorf(".error holds %q", got)
+	}
+}
+
 // TestGH192_NoDatabase: the token is checked, metrics are served, and no
 // webhook listener runs.
 func TestGH192_NoDatabase(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/datakit/datakit"
@@ -22,12 +23,17 @@ const gather = 10 * time.Millisecond
 // commitTries is how often a sync is made anew because the branch has moved.
 const commitTries = 5
 
-// A bridge mirrors repositories. All is done on one goroutine.
+// A bridge mirrors repositories. All is done on one goroutine, but for waiting
+// for moves of the branch.
 type bridge struct {
 	opts     Options
 	mirrors  []*mirror
 	watcher  *watcher // nil in Once
 	failures int      // syncs that failed in a row
+
+	known  bool         // seen is a head
+	seen   datakit.Hash // at it the branch had what is synced; zero for no branch
+	looked time.Time    // when the head was last looked at for changes of others
 }
 
 func newBridge(opts Options, w *watcher) *bridge {
@@ -63,12 +69,18 @@ func (b *bridge) unreadable() error {
 	return errors.Join(errs...)
 }
 
-// run syncs and follows the repositories until ctx is done.
+// run syncs and follows the repositories and the branch until ctx is done.
 func (b *bridge) run(ctx context.Context) {
+	moves := make(chan struct{}, 1)
+	var following sync.WaitGroup
+	following.Go(func() { b.follow(ctx, moves) })
+	defer following.Wait()
 	poll := time.NewTicker(b.opts.Poll)
 	defer poll.Stop()
 	settle := time.NewTimer(0) // at once, for the first sync
 	defer settle.Stop()
+	look := time.NewTimer(undoInterval)
+	defer look.Stop()
 	stale := map[*mirror]bool{}
 	for {
 		select {
@@ -86,6 +98,12 @@ func (b *bridge) run(ctx context.Context) {
 		case err := <-b.watcher.errs:
 			b.lost(err, stale)
 			settle.Reset(gather)
+		case <-moves:
+			look.Reset(time.Until(b.looked.Add(undoInterval)))
+		case <-look.C:
+			if b.moved(ctx); b.due() {
+				settle.Reset(gather)
+			}
 		case <-poll.C:
 			if b.poll(stale); len(stale) > 0 {
 				settle.Reset(0)
@@ -127,7 +145,7 @@ func (b *bridge) refresh(ctx context.Context, stale map[*mirror]bool) (again tim
 		}
 	}
 	failed := b.unreadable() != nil
-	if slices.ContainsFunc(b.mirrors, (*mirror).due) && b.sync(ctx).Err != nil {
+	if b.due() && b.sync(ctx).Err != nil {
 		failed = true
 	}
 	if !failed {
@@ -138,11 +156,14 @@ func (b *bridge) refresh(ctx context.Context, stale map[*mirror]bool) (again tim
 	return backoff.Delay(b.failures)
 }
 
+// due reports whether there is something to sync.
+func (b *bridge) due() bool { return !b.known || slices.ContainsFunc(b.mirrors, (*mirror).due) }
+
 // sync brings the branch in step with the repositories that can be read and
-// whose references have changed since they were last mirrored (GH-212).
+// whose references have changed since they were last mirrored, there or in the
+// branch (GH-212).
 func (b *bridge) sync(ctx context.Context) Report {
 	start := time.Now()
-	var due []*mirror
 	r := Report{}
 	for _, m := range b.mirrors {
 		if m.err != nil {
@@ -150,16 +171,10 @@ func (b *bridge) sync(ctx context.Context) Report {
 			continue
 		}
 		r.Refs += len(m.refs)
-		if m.due() {
-			due = append(due, m)
-		}
 	}
-	r.Message, r.Err = b.commit(ctx, due)
+	r.Message, r.Err = b.commit(ctx)
 	switch {
 	case r.Err == nil:
-		for _, m := range due {
-			m.synced = maps.Clone(m.refs)
-		}
 		if r.Message != "" {
 			subject, _, _ := strings.Cut(r.Message, "\n")
 			b.opts.Log.Info("mirrored", "branch", b.opts.Branch, "changes", subject)
@@ -174,25 +189,11 @@ func (b *bridge) sync(ctx context.Context) Report {
 
 // commit commits what differs between repositories and the branch, and returns
 // the message; "" if nothing does.
-func (b *bridge) commit(ctx context.Context, due []*mirror) (message string, err error) {
+func (b *bridge) commit(ctx context.Context) (message string, err error) {
 	for range commitTries {
-		err = b.opts.DB.Branch(b.opts.Branch).With(ctx, func(tx *datakit.Tx) error {
-			var p plan
-			for _, m := range due {
-				if err := p.compare(ctx, tx, m); err != nil {
-					return err
-				}
-			}
-			diff := github.NewDiff(p.update, p.remove)
-			if message = ""; diff.IsEmpty() {
-				tx.Abort()
-				return nil
-			}
-			if _, err := layout.Apply(ctx, tx, diff); err != nil {
-				return err
-			}
-			message = p.message()
-			return tx.Commit(ctx, message)
+		err = b.opts.DB.Branch(b.opts.Branch).With(ctx, func(tx *datakit.Tx) (err error) {
+			message, err = b.commitTx(ctx, tx)
+			return err
 		})
 		if !errors.Is(err, datakit.Conflict) {
 			break
@@ -200,6 +201,42 @@ func (b *bridge) commit(ctx context.Context, due []*mirror) (message string, err
 	}
 	if err != nil {
 		return "", err
+	}
+	return message, nil
+}
+
+// commitTx is commit in one transaction, which it ends.
+func (b *bridge) commitTx(ctx context.Context, tx *datakit.Tx) (message string, err error) {
+	base, err := origin(ctx, tx)
+	if err != nil {
+		return "", err
+	}
+	b.compareHeads(ctx, base)
+	var p plan
+	var due []*mirror
+	for _, m := range b.mirrors {
+		if !m.due() {
+			continue
+		}
+		due = append(due, m)
+		if err := p.compare(ctx, tx, m); err != nil {
+			return "", err
+		}
+	}
+	if diff := github.NewDiff(p.update, p.remove); diff.IsEmpty() {
+		tx.Abort()
+	} else {
+		if _, err := layout.Apply(ctx, tx, diff); err != nil {
+			return "", err
+		}
+		message = p.message()
+		if err := tx.Commit(ctx, message); err != nil {
+			return "", err
+		}
+		b.committed(ctx, base, message)
+	}
+	for _, m := range due {
+		m.synced = maps.Clone(m.refs)
 	}
 	return message, nil
 }
@@ -213,6 +250,9 @@ type plan struct {
 
 // compare adds what differs between a repository and the branch.
 func (p *plan) compare(ctx context.Context, tx *datakit.Tx, m *mirror) error {
+	if err := m.share(ctx, &tx.Tree); err != nil {
+		return err
+	}
 	refs, err := layout.Refs(ctx, &tx.Tree, m.Name)
 	if err != nil {
 		return err

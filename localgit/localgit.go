@@ -135,7 +135,10 @@ func Once(ctx context.Context, opts Options) (Report, error) {
 // Run keeps the branch in step with the repositories until ctx is done, and
 // then returns nil. A change is noticed by the notifications of the file
 // system, or by polling where these do not come; each is mirrored in one
-// commit, changes at the same time together. Run fails at once if a path is no
+// commit, changes at the same time together. What others change in the branch
+// where the bridge owns it is undone within about a second, a branch that was
+// lost is filled again, but references of a repository that another bridge
+// mirrors too, of which the log warns, only when its own change. Run fails at once if a path is no
 // Git repository. What fails later, a repository that cannot be read and a
 // database that cannot be reached, is logged and tried again after a second,
 // doubling up to a minute, and stops nothing else.

@@ -73,11 +73,7 @@ func newDB(t *testing.T) *datakit.DB {
 // refsOf returns the refs of a repository that the branch has, by name.
 func refsOf(t *testing.T, db *datakit.DB, r github.Repo) map[string]string {
 	t.Helper()
-	tree, err := db.Branch(layout.DefaultBranch).Tree(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	refs, err := layout.Refs(t.Context(), tree, r)
+	refs, err := layout.Refs(t.Context(), tree(t, db), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,6 +82,15 @@ func refsOf(t *testing.T, db *datakit.DB, r github.Repo) map[string]string {
 		got[string(ref.Name)] = ref.Commit.Hash
 	}
 	return got
+}
+
+func tree(t *testing.T, db *datakit.DB) *datakit.Tree {
+	t.Helper()
+	tree, err := db.Branch(layout.DefaultBranch).Tree(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tree
 }
 
 func head(t *testing.T, db *datakit.DB) datakit.Hash {

@@ -1,6 +1,7 @@
 package localgit
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -10,7 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/github"
+	"github.com/datakit/datakit/github/layout"
 	"github.com/datakit/datakit/internal/gitdir"
 )
 
@@ -27,6 +30,7 @@ type mirror struct {
 	stamps map[string]stamp          // of what was read, to see whether it has changed
 	peeler peeler
 	told   map[string]bool // references that were left out, and reported in the log
+	shared bool            // another bridge seems to mirror it, too, which was reported in the log
 }
 
 func newMirror(r Repository, opts Options) *mirror {
@@ -131,6 +135,19 @@ func (m *mirror) changed() bool {
 // due reports whether the references differ from those last mirrored.
 func (m *mirror) due() bool {
 	return m.err == nil && (m.synced == nil || !maps.Equal(m.refs, m.synced))
+}
+
+// share looks whether another bridge mirrors the repository, too, and warns of
+// it when that becomes so.
+func (m *mirror) share(ctx context.Context, tree *datakit.Tree) error {
+	before := m.shared
+	var err error
+	if m.shared, err = layout.Monitored(ctx, tree, m.Name); m.shared && !before {
+		m.log.Warn("another bridge mirrors this repository into the same branch, for it has a file .monitor there: "+
+			"the references that it writes are removed if this repository does not have them, and a bridge to GitHub then removes them on GitHub; "+
+			"stop one of the two, and give the repository another name here", "path", m.Path)
+	}
+	return err
 }
 
 // settling is how old a modification time must be for a later change to be

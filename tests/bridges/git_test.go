@@ -145,3 +145,24 @@ func TestGH219_NoServerAtStart(t *testing.T) {
 	w.untilFile(p, "me/project/ref/heads/main/head", hash+"\n")
 	p.Stop()
 }
+
+// TestGH219_EmptyServerComesBack: a server that has lost everything is filled
+// again, although nothing changes in the project.
+func TestGH219_EmptyServerComesBack(t *testing.T) {
+	t.Parallel()
+	w, empty := newWorld(t), newWorld(t)
+	dir, hash := project(t)
+	d := daemon.Start(t, w.dir)
+	p := daemon.Command(t, nil, "bridge", "git", "--metadata-store", "unix:"+d.Addr, "me/project:"+dir)
+	w.untilFile(p, "me/project/ref/heads/main/head", hash+"\n")
+	if err := d.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := daemon.Launch(empty.dir, d.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Kill()
+	empty.untilFile(p, "me/project/ref/heads/main/head", hash+"\n")
+	p.Stop()
+}

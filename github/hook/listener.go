@@ -27,6 +27,7 @@ const (
 	maxHeader    = 32 << 10 // bytes
 	largeBody    = 1 << 20  // bytes; of those that are larger
 	maxLarge     = 4        // so many are read at once
+	largeWait    = 5 * time.Second
 )
 
 // An answer is how a delivery is answered: 204 unless something is wrong.
@@ -103,12 +104,16 @@ func (s *Source) receive(w http.ResponseWriter, req *http.Request) answer {
 	if t, _, _ := mime.ParseMediaType(req.Header.Get("Content-Type")); t != "application/json" {
 		return badType
 	}
+	signature, ok := parseSignature(req.Header.Get("X-Hub-Signature-256"))
+	if !ok { // whoever sent it cannot keep us reading
+		return badSignature
+	}
 	body, a := s.read(w, req)
 	if a != accepted {
 		return a
 	}
 	// Nothing looks into the body before this (GH-180).
-	if !s.signed(body, req.Header.Get("X-Hub-Signature-256")) {
+	if !s.signed(body, signature) {
 		return badSignature
 	}
 	return s.take(r, req.Header.Get("X-GitHub-Event"), req.Header.Get("X-GitHub-Delivery"), body)
@@ -133,11 +138,14 @@ func (s *Source) read(w http.ResponseWriter, req *http.Request) ([]byte, answer)
 		select {
 		case s.large <- struct{}{}:
 			defer func() { <-s.large }()
-		case <-time.After(deliveryTime):
+		case <-time.After(s.largeWait):
 			return nil, tooMany
 		case <-s.ctx.Done():
 			return nil, tooMany
 		}
+		// The wait is not for the sender to pay. A server without deadlines
+		// needs no more time.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(deliveryTime))
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, MaxBody))
 	var over *http.MaxBytesError
@@ -150,17 +158,20 @@ func (s *Source) read(w http.ResponseWriter, req *http.Request) ([]byte, answer)
 	return body, accepted
 }
 
+// parseSignature reads the header of a signature: "sha256=" and as many
+// hexadecimal digits as it takes.
+func parseSignature(header string) (signature []byte, ok bool) {
+	digits, ok := strings.CutPrefix(header, "sha256=")
+	signature, err := hex.DecodeString(digits)
+	return signature, ok && err == nil && len(signature) == sha256.Size
+}
+
 // signed reports whether the signature is GitHub's of the body, taking the
 // same time for every wrong one.
-func (s *Source) signed(body []byte, signature string) bool {
-	text, ok := strings.CutPrefix(signature, "sha256=")
-	got, err := hex.DecodeString(text)
-	if !ok || err != nil {
-		return false
-	}
+func (s *Source) signed(body, signature []byte) bool {
 	mac := hmac.New(sha256.New, []byte(s.opts.Secret.Reveal()))
 	mac.Write(body)
-	return hmac.Equal(got, mac.Sum(nil))
+	return hmac.Equal(signature, mac.Sum(nil))
 }
 
 // take queues what a delivery that GitHub has signed means.

@@ -43,10 +43,12 @@ type Options struct {
 // HTTP handler of GitHub's deliveries. Its methods may be called from several
 // goroutines at once.
 type Source struct {
-	opts  Options
-	url   *url.URL // its path has no slash at the end
-	large chan struct{}
+	opts Options
+	url  *url.URL // its path has no slash at the end
 	*queue
+
+	large     chan struct{} // has a value for each large delivery that is being read
+	largeWait time.Duration // how long one waits for its turn
 
 	ctx    context.Context // until Close
 	cancel context.CancelFunc
@@ -82,6 +84,7 @@ func New(opts Options) (*Source, error) {
 		opts:       opts,
 		url:        u,
 		large:      make(chan struct{}, maxLarge),
+		largeWait:  largeWait,
 		queue:      newQueue(),
 		watched:    make(map[github.Repo]*watch),
 		deliveries: newRecent(10_000), // GH-182

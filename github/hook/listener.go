@@ -120,10 +120,13 @@ func (s *Source) receive(w http.ResponseWriter, req *http.Request) answer {
 }
 
 // repoOf returns the repository whose webhook has the path. A proxy may have
-// taken the path of our URL away.
+// taken the path of our URL away, which the owner of the repository may be
+// called as well.
 func (s *Source) repoOf(path string) (r github.Repo, ok bool) {
 	if rest, ok := strings.CutPrefix(path, s.url.Path+"/"); ok {
-		path = "/" + rest
+		if r, err := github.ParseRepo(rest); err == nil {
+			return r, true
+		}
 	}
 	r, err := github.ParseRepo(strings.TrimPrefix(path, "/"))
 	return r, err == nil

@@ -367,3 +367,18 @@ func TestGH181_OverHTTP(t *testing.T) {
 		t.Errorf("Serve = %v", err)
 	}
 }
+
+// TestGH175_OwnerCalledAsThePath: behind a proxy that takes the path of the URL
+// away, as behind one that does not.
+func TestGH175_OwnerCalledAsThePath(t *testing.T) {
+	t.Parallel()
+	s := newSource(t, "https://example.org/test", Options{Hooks: newFake()})
+	if err := s.Watch(t.Context(), testRepo); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{"/test/test": 204, "/test/test/test": 204, "/test": 404, "/test/test/test/test": 404} {
+		if got := deliver(s, path, "status", "", statusBody, testSecret.Reveal()); got != want {
+			t.Errorf("a delivery to %s is answered with %d, want %d", path, got, want)
+		}
+	}
+}

@@ -88,6 +88,15 @@ type Source interface {
 	Wake() <-chan struct{}
 }
 
+// A Receiver is a Source that refuses events of other repositories than those
+// that it was told of: by Watch and Unwatch, or by Accept and Refuse, which
+// register and remove nothing.
+type Receiver interface {
+	Source
+	Accept(r Repo)
+	Refuse(r Repo)
+}
+
 // A Delivered is an event with the time at which it arrived.
 type Delivered struct {
 	Event Event

@@ -55,6 +55,9 @@ func (y *syncer) mirror(r github.Repo) {
 	y.s.repos[r] = m
 	y.imported[r] = true
 	touchAll(y.s, y.s.b.ElementsOf(r))
+	if receiver, ok := y.Source.(github.Receiver); ok {
+		receiver.Accept(r)
+	}
 	if y.hasHooks() {
 		y.s.hooks[r] = &hook{}
 	}
@@ -89,6 +92,9 @@ func (y *syncer) obey(ctx context.Context, tx *datakit.Tx) error {
 func (y *syncer) leave(r github.Repo) {
 	y.s.forget(r)
 	delete(y.s.hooks, r)
+	if receiver, ok := y.Source.(github.Receiver); ok {
+		receiver.Refuse(r)
+	}
 	if y.hasHooks() {
 		y.s.hooks[r] = &hook{remove: true}
 	}

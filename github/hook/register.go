@@ -13,7 +13,7 @@ import (
 // webhook is logged later; that there is no ping, too: then it is registered
 // all the same (GH-179).
 func (s *Source) Watch(ctx context.Context, r github.Repo) error {
-	s.accept(r) // GitHub may deliver before it answers
+	s.Accept(r) // GitHub may deliver before it answers
 	if s.opts.Hooks == nil {
 		return nil
 	}
@@ -95,7 +95,7 @@ func (s *Source) confirm(r github.Repo, heard <-chan struct{}) {
 // Unwatch removes the webhook of a repository. From then on its deliveries are
 // refused.
 func (s *Source) Unwatch(ctx context.Context, r github.Repo) error {
-	s.refuse(r)
+	s.Refuse(r)
 	if s.opts.Hooks == nil {
 		return nil
 	}

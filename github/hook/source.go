@@ -24,8 +24,7 @@ type Options struct {
 	Secret token.Secret
 
 	// Hooks registers the webhooks. If it is nil none are registered or
-	// removed: somebody else does that, and deliveries of all repositories
-	// are accepted.
+	// removed: somebody else does that.
 	Hooks github.HookAPI
 
 	// Confirm is how long after a ping a delivery must have come; 0 means 10
@@ -60,7 +59,7 @@ type Source struct {
 	reports    *recent // of what was left out
 }
 
-var _ github.Source = (*Source)(nil)
+var _ github.Receiver = (*Source)(nil)
 
 // A watch is a repository whose deliveries are accepted.
 type watch struct {
@@ -121,8 +120,8 @@ func (s *Source) hookURL(r github.Repo) string {
 	return s.url.JoinPath(r.User, r.Name).String()
 }
 
-// accept has the deliveries of a repository accepted.
-func (s *Source) accept(r github.Repo) {
+// Accept has the deliveries of a repository accepted.
+func (s *Source) Accept(r github.Repo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.watched[r] == nil {
@@ -130,8 +129,8 @@ func (s *Source) accept(r github.Repo) {
 	}
 }
 
-// refuse is the opposite of accept.
-func (s *Source) refuse(r github.Repo) {
+// Refuse has the deliveries of a repository refused.
+func (s *Source) Refuse(r github.Repo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.watched, r)
@@ -141,7 +140,7 @@ func (s *Source) refuse(r github.Repo) {
 func (s *Source) accepts(r github.Repo) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.opts.Hooks == nil || s.watched[r] != nil
+	return s.watched[r] != nil
 }
 
 // nextDelivery returns a channel that is closed when the next delivery of a

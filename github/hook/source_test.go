@@ -319,16 +319,30 @@ func TestGH179_Confirmation(t *testing.T) {
 	}
 }
 
-// TestWatchWithoutHooks: with nothing to register with, nothing is refused.
-func TestWatchWithoutHooks(t *testing.T) {
+// TestGH181_OnlyReceived: with nothing to register with, too, only what is
+// watched is accepted.
+func TestGH181_OnlyReceived(t *testing.T) {
 	t.Parallel()
 	s := newSource(t, "http://x", Options{})
-	if err := errors.Join(s.Watch(t.Context(), testRepo), s.Unwatch(t.Context(), testRepo)); err != nil {
+	want := func(status int) {
+		t.Helper()
+		if got := deliver(s, "/test/test", "status", "", statusBody, testSecret.Reveal()); got != status {
+			t.Errorf("a delivery is answered with %d, want %d", got, status)
+		}
+	}
+	want(404)
+	if err := s.Watch(t.Context(), testRepo); err != nil {
 		t.Error(err)
 	}
-	if got := deliver(s, "/test/test", "status", "1", statusBody, testSecret.Reveal()); got != 204 {
-		t.Errorf("a delivery is answered with %d", got)
+	want(204)
+	if err := s.Unwatch(t.Context(), testRepo); err != nil {
+		t.Error(err)
 	}
+	want(404)
+	s.Accept(testRepo)
+	want(204)
+	s.Refuse(testRepo)
+	want(404)
 }
 
 func TestGH201_SecretIsNotLogged(t *testing.T) {

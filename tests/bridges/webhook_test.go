@@ -1,6 +1,10 @@
 package bridges
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -140,10 +144,35 @@ func TestGH154_GH179_NotRegistered(t *testing.T) {
 	w.untilFile(p, "test/test/ref/heads/master/head", "foo\n")
 	w.ref("heads/master", "bar")
 	w.untilFile(p, "test/test/ref/heads/master/head", "bar\n")
+	if got := deliver(t, url+"/test/other", "made by hand"); got != 404 {
+		t.Errorf("a delivery of a repository that is not monitored is answered with %d", got)
+	}
 	p.Stop()
 	if after := w.HooksOf(testRepo); len(after) != 1 || after[0].Secret != before[0].Secret || !slices.Equal(after[0].Events, before[0].Events) {
 		t.Error("the webhook was changed")
 	}
+}
+
+// deliver returns how a delivery is answered that the secret has signed.
+func deliver(t *testing.T, url, secret string) int {
+	t.Helper()
+	const body = "{}"
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(body))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-GitHub-Event", "ping")
+	req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	client := &http.Client{Timeout: patience}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
 }
 
 // TestGH201_Secrets: neither the token nor the secret shows anywhere.

@@ -168,11 +168,20 @@ func (b *GitHub) work(ctx context.Context, gh *api.Client, source *hook.Source) 
 	}
 	running, ctx := errgroup.WithContext(ctx)
 	if err != nil {
-		b.log(logs.GitHub).Error("GitHub cannot be reached yet, the bridge goes on trying", "api", b.APIURL, "err", err)
+		b.log(logs.GitHub).Error(unchecked(err), "api", b.APIURL, "err", err)
 		running.Go(func() error { return b.awaitToken(ctx, gh) })
 	}
 	running.Go(func() error { return b.mirror(ctx, gh, source) })
 	return running.Wait()
+}
+
+// unchecked says, for the log, why it is not known whether the token is good.
+func unchecked(err error) string {
+	var e *github.APIError
+	if errors.As(err, &e) && e.Status != 0 {
+		return fmt.Sprintf("GitHub answers with %s, the bridge goes on trying", e.Reason())
+	}
+	return "GitHub cannot be reached yet, the bridge goes on trying"
 }
 
 // check makes the first call of GitHub's API. The error is api.ErrToken if
@@ -193,7 +202,7 @@ func (b *GitHub) awaitToken(ctx context.Context, gh *api.Client) error {
 		}
 		err := check(ctx, gh)
 		if err == nil {
-			b.log(logs.GitHub).Warn("GitHub is reached now", "api", b.APIURL)
+			b.log(logs.GitHub).Warn("GitHub accepts the token now", "api", b.APIURL)
 		}
 		if err == nil || errors.Is(err, api.ErrToken) {
 			return err

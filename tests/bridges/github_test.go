@@ -320,11 +320,27 @@ func TestGH200_BadTokenLater(t *testing.T) {
 	w := newWorld(t)
 	remove := w.Inject(githubtest.Fault{Op: github.OpCheckToken, Status: 503})
 	p := w.bridge()
-	p.UntilPrints("GitHub cannot be reached")
+	p.UntilPrints("GitHub answers with 503")
 	w.Inject(githubtest.Fault{Op: github.OpCheckToken, Status: 401, Message: "Bad credentials"})
 	remove()
 	if status := p.Wait(); status != 1 || !strings.Contains(p.Err(), "GitHub does not accept the token") {
 		t.Errorf("exit status %d", status)
+	}
+}
+
+// TestGH200_FirstAnswer: a refusal that is not about the token is told as what
+// it is.
+func TestGH200_FirstAnswer(t *testing.T) {
+	t.Parallel()
+	for status, words := range map[int]string{403: "Your IP address is not allowed", 451: "Blocked by a court"} {
+		w := newWorld(t)
+		w.Inject(githubtest.Fault{Op: github.OpCheckToken, Status: status, Message: words})
+		p := w.bridge()
+		p.UntilPrints(fmt.Sprintf("GitHub answers with %d %s", status, words))
+		if strings.Contains(p.Err(), "reached") {
+			t.Errorf("it is said that GitHub is not reached:\n%s", p.Err())
+		}
+		p.Stop()
 	}
 }
 

@@ -26,7 +26,11 @@ func (b *GitHub) client() (*api.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.log(logs.GitHub).Info("the token is from " + source)
+	if log := b.log(logs.GitHub); b.Token.File != "" && source != b.Token.File {
+		log.Warn("the file that was named for the token does not exist: the token is from "+source, "file", b.Token.File)
+	} else {
+		log.Info("the token is from " + source)
+	}
 	cfg.Token = t
 	return api.New(cfg)
 }

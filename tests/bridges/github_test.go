@@ -284,6 +284,22 @@ func TestGH196_GH197_TokenFile(t *testing.T) {
 	}
 }
 
+// TestGH196_NoTokenFile: that another place is used than the one that was named
+// is said.
+func TestGH196_NoTokenFile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	none := filepath.Join(w.home, "none")
+	p := w.bridge("--token-file", none, "--once")
+	if status := p.Wait(); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
+	oneLine(t, p.Err(), none, "does not exist", "the token is from $DATAKIT_GITHUB_TOKEN")
+	if strings.Contains(p.Err(), testToken) {
+		t.Error("it says the token")
+	}
+}
+
 // TestGH200_BadToken: the bridge ends before it does anything.
 func TestGH200_BadToken(t *testing.T) {
 	t.Parallel()

@@ -235,8 +235,11 @@ func (c *conn) detach(r *request) {
 	}
 	*c.count(r)++
 	c.active++
-	if c.ended || c.draining && r.reads() {
+	switch {
+	case c.ended:
 		r.cancel()
+	case c.draining:
+		r.drain()
 	}
 	c.mu.Unlock()
 	r.keepBuffers()
@@ -289,13 +292,11 @@ func (c *conn) cancelAll() {
 func (c *conn) drain(grace time.Duration) {
 	c.mu.Lock()
 	c.draining = true
-	if c.watched != nil && c.watched.reads() {
-		c.watched.cancel()
+	if c.watched != nil {
+		c.watched.drain()
 	}
 	for _, r := range c.tags {
-		if r.reads() {
-			r.cancel()
-		}
+		r.drain()
 	}
 	c.settled.Broadcast()
 	c.mu.Unlock()

@@ -45,6 +45,7 @@ type request struct {
 	err       error         // why the request is cancelled
 	flushes   []uint16      // Tflushes to be answered after the request
 	abandoned bool          // no answer is wanted
+	drained   bool          // is cancelled as the server ends
 }
 
 var _ context.Context = (*request)(nil)
@@ -103,6 +104,27 @@ func (r *request) cancel() {
 	if r.ended != nil {
 		close(r.ended)
 	}
+}
+
+// drain cancels a request that only reads, as the server ends. To its client
+// that is the end of the connection, and no failure of the read. conn.mu is
+// held.
+func (r *request) drain() {
+	if r.reads() && r.err == nil {
+		r.drained = true
+		r.cancel()
+	}
+}
+
+// endsUnanswered reports whether the end of the server is why the request has
+// failed.
+func (r *request) endsUnanswered(err error) bool {
+	if err == nil || !r.reads() {
+		return false
+	}
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	return r.drained
 }
 
 // reads reports whether all that the request does is to read.
@@ -174,7 +196,10 @@ func (r *request) finish(err error) {
 	if r.refused && err != nil {
 		err = errManyWaiting
 	}
-	if !r.silent || err != nil {
+	switch {
+	case r.endsUnanswered(err):
+		r.out.b = r.out.b[:r.start]
+	case !r.silent || err != nil:
 		r.complete(err)
 	}
 	if !r.watchedBySomebody() && !r.refused { // else r stays what it is for those who hold it
@@ -234,7 +259,7 @@ func (r *request) untag(err error) (silent bool, flushes []uint16) {
 	if r.abandoned {
 		return true, nil
 	}
-	return c.ended || len(r.flushes) > 0 && err != nil, r.flushes
+	return c.ended || (r.drained || len(r.flushes) > 0) && err != nil, r.flushes
 }
 
 // appendFlushed appends an Rflush.

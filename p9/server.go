@@ -86,8 +86,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 }
 
 // ServeConn answers the requests of one connection until it ends or ctx is
-// done. In the second case no further request is read, waits end at once, and
-// what is being executed may finish within the time of Grace. When ServeConn
+// done. In the second case no further request is read, waits end at once,
+// of which the client sees no more than the end of the connection, and what is
+// being executed may finish within the time of Grace. When ServeConn
 // returns, nc is closed, the tree is released and no goroutine that it started
 // is running.
 func (s *Server) ServeConn(ctx context.Context, nc net.Conn) {

@@ -21,9 +21,10 @@ import (
 
 // A server can be stopped and started again, with the same database.
 type server struct {
-	tb   testing.TB
-	db   *datakit.DB
-	path string
+	tb    testing.TB
+	db    *datakit.DB
+	path  string
+	grace time.Duration
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -46,7 +47,7 @@ func (s *server) start() {
 		s.tb.Fatal(err)
 	}
 	fs := fsapi.New(s.db, nil)
-	p := &p9.Server{NewSession: func() (vfs.Dir, func(), error) {
+	p := &p9.Server{Grace: s.grace, NewSession: func() (vfs.Dir, func(), error) {
 		session := fs.NewSession()
 		return session.Root(), session.Close, nil
 	}}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"sync/atomic"
+	"time"
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/p9"
+	"github.com/datakit/datakit/vfs"
 )
 
 // A watch follows a stream of the tree. It is datakit.Watch[T].
@@ -34,10 +36,44 @@ func (w *watch[T]) Next(ctx context.Context) (T, error) {
 		return none, &datakit.Error{Kind: datakit.Closed}
 	case errors.Is(err, io.EOF) && !errors.Is(err, p9.ErrConnection):
 		return none, &datakit.Error{Kind: datakit.Internal, Err: errors.New("internal error: a live file has ended")}
+	case isInterrupted(err) && w.isEnding(ctx):
+		return none, w.d.fail(p9.ErrConnection)
 	case w.lost != nil:
 		err = w.lost(err)
 	}
 	return none, w.d.fail(err)
+}
+
+// endTime bounds how long a server takes to end after it has interrupted what
+// waits.
+const endTime = 2 * p9.DefaultGrace
+
+// isInterrupted reports whether a server says that it has given up a wait.
+func isInterrupted(err error) bool {
+	var e *p9.Error
+	return errors.As(err, &e) && (e.Errno == vfs.EINTR || e.Text == vfs.ErrInterrupted.Text)
+}
+
+// isEnding reports whether the server that has interrupted a wait, which nobody
+// asked for, is about to close the connection. Servers may do so when they stop.
+func (w *watch[T]) isEnding(ctx context.Context) bool {
+	c := w.d.c
+	if w.side != nil {
+		c = w.side.c
+	}
+	t := time.NewTimer(endTime)
+	defer t.Stop()
+	select {
+	case <-c.Lost():
+	case <-t.C:
+	case <-ctx.Done():
+	}
+	select {
+	case <-c.Lost():
+		return true
+	default:
+		return false
+	}
 }
 
 // Close implements datakit.Watch.

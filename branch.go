@@ -99,13 +99,27 @@ const updateTries = 5
 // nothing is committed, and Update fails or panics with it. fn must not end
 // the transaction, and tx is valid only until fn returns.
 func (b *Branch) Update(ctx context.Context, msg string, fn func(tx *Tx) error) error {
+	return b.update(ctx, fn, func(tx *Tx) error { return tx.Commit(ctx, msg) })
+}
+
+// UpdateHash is Update that returns the commit that was made, as Tx.CommitHash
+// does.
+func (b *Branch) UpdateHash(ctx context.Context, msg string, fn func(tx *Tx) error) (h Hash, err error) {
+	err = b.update(ctx, fn, func(tx *Tx) (err error) {
+		h, err = tx.CommitHash(ctx, msg)
+		return err
+	})
+	return h, err
+}
+
+func (b *Branch) update(ctx context.Context, fn, commit func(tx *Tx) error) error {
 	for try := 1; ; try++ {
 		moved := false
 		err := b.With(ctx, func(tx *Tx) error {
 			if err := fn(tx); err != nil {
 				return err
 			}
-			err := tx.Commit(ctx, msg)
+			err := commit(tx)
 			moved = errors.Is(err, Conflict)
 			return err
 		})

@@ -207,6 +207,15 @@ type TxHistory interface {
 	Abort() error
 }
 
+// A HashCommitter is a TxDriver that can tell which commit it has made. All
+// drivers here have such transactions.
+type HashCommitter interface {
+	// CommitHash is Commit that returns the commit that was made, or the merge
+	// that has brought it into the branch. If it is made, and cannot be told
+	// which it is, that is the zero Hash.
+	CommitHash(ctx context.Context, msg string) (Hash, error)
+}
+
 // A BranchWatcher is a Driver that can tell of changes to any branch. The
 // drivers over repositories are.
 type BranchWatcher interface {

@@ -131,6 +131,10 @@ func KindOf(err error) Kind {
 	return IO
 }
 
+// ErrUncertain is in the error of a Commit that was given up, or whose connection
+// was lost, before a server has answered: it may have been made.
+var ErrUncertain = errors.New("it is not known whether the commit was made")
+
 func invalid(text string) error { return &Error{Kind: Invalid, Err: errors.New(text)} }
 
 // A MergeError is the cause of an error of kind Conflict. It lists the paths

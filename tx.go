@@ -311,14 +311,37 @@ func (tx *Tx) Retarget(ctx context.Context, branch string) error {
 // Unresolved. On any error the branch is unchanged and the transaction stays
 // open as it was. When Commit returns nil the commit is durable, it is the
 // head or in the head's history, and the transaction has ended.
+//
+// Of a database at a server it may not be known whether the commit was made: when
+// ctx ends, or the connection is lost, before there is an answer. The error is
+// ErrUncertain then.
 func (tx *Tx) Commit(ctx context.Context, msg string) error {
+	return tx.commit(msg, func() error { return tx.d.Commit(ctx, msg) })
+}
+
+// CommitHash is Commit that returns the commit that was made, or if the branch
+// had moved the merge that has brought it there. Where it cannot be told which
+// it is, as at a server when others have committed alike, it is the zero Hash.
+func (tx *Tx) CommitHash(ctx context.Context, msg string) (h Hash, err error) {
+	err = tx.commit(msg, func() error {
+		d, ok := tx.d.(HashCommitter)
+		if !ok {
+			return tx.d.Commit(ctx, msg)
+		}
+		h, err = d.CommitHash(ctx, msg)
+		return err
+	})
+	return h, err
+}
+
+func (tx *Tx) commit(msg string, f func() error) error {
 	if tx.Ended() {
 		return opError("commit", tx.branch, Closed)
 	}
 	if strings.ContainsRune(msg, 0) {
 		return opError("commit", tx.branch, invalid("the message contains a NUL byte"))
 	}
-	if err := tx.d.Commit(ctx, msg); err != nil {
+	if err := f(); err != nil {
 		return opError("commit", tx.branch, err)
 	}
 	tx.ended.Store(true)

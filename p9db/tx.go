@@ -32,7 +32,10 @@ type tx struct {
 	release func()        // gives up what only this transaction uses
 }
 
-var _ datakit.TxDriver = (*tx)(nil)
+var (
+	_ datakit.TxDriver      = (*tx)(nil)
+	_ datakit.HashCommitter = (*tx)(nil)
+)
 
 // Begin implements datakit.Driver.
 func (d *driver) Begin(ctx context.Context, branch string) (datakit.TxDriver, error) {

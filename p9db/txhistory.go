@@ -3,6 +3,7 @@ package p9db
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/datakit/datakit"
@@ -217,30 +218,63 @@ func (p present) Open(ctx context.Context, path datakit.Path) (datakit.Blob, err
 
 // Commit implements datakit.TxDriver.
 func (t *tx) Commit(ctx context.Context, msg string) error {
-	return t.do(ctx, func() error {
-		t.closeFiles()
-		if err := t.write(ctx, "msg", msg); err != nil {
-			return t.d.fail(err)
-		}
-		// Without a text EBUSY may mean that conflicts are left.
-		left, err := t.conflicts(ctx)
+	return t.do(ctx, func() error { return t.commit(ctx, msg) })
+}
+
+// CommitHash implements datakit.HashCommitter.
+func (t *tx) CommitHash(ctx context.Context, msg string) (h datakit.Hash, err error) {
+	err = t.do(ctx, func() error {
+		m, err := t.making(ctx, msg)
 		if err != nil {
 			return err
 		}
-		if len(left) > 0 {
-			return &datakit.Error{Kind: datakit.Unresolved}
+		if err := t.commit(ctx, msg); err != nil {
+			return err
 		}
-		err = t.d.failAs(t.write(ctx, "ctl", "commit"), datakit.Conflict)
-		if errors.Is(err, datakit.Conflict) {
-			return t.explain(ctx, err)
+		if h, err = m.find(context.WithoutCancel(ctx), t.d); err != nil {
+			t.d.opts.Log.Debug("the commit that was made is not found", "branch", t.branch, "err", err)
 		}
-		if err == nil {
-			t.finish(func(context.Context) {
-				t.d.use(t.branch, -1)
-				t.dir.Release()
-			})
-			return nil
-		}
-		return t.d.withConflict(ctx, t.branch, err)
+		return nil // it was made
 	})
+	return h, err
+}
+
+func (t *tx) commit(ctx context.Context, msg string) error {
+	t.closeFiles()
+	if err := t.write(ctx, "msg", msg); err != nil {
+		return t.d.fail(err)
+	}
+	// Without a text EBUSY may mean that conflicts are left.
+	left, err := t.conflicts(ctx)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		return &datakit.Error{Kind: datakit.Unresolved}
+	}
+	err = t.write(ctx, "ctl", "commit")
+	var answer *p9.Error
+	if err != nil && !errors.As(err, &answer) {
+		return uncertain(ctx, t.d.fail(err))
+	}
+	err = t.d.failAs(err, datakit.Conflict)
+	if errors.Is(err, datakit.Conflict) {
+		return t.explain(ctx, err)
+	}
+	if err == nil {
+		t.finish(func(context.Context) {
+			t.d.use(t.branch, -1)
+			t.dir.Release()
+		})
+		return nil
+	}
+	return t.d.withConflict(ctx, t.branch, err)
+}
+
+// uncertain says of a commit that had no answer that it may have been made.
+func uncertain(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w; %w", err, datakit.ErrUncertain)
+	}
+	return &datakit.Error{Kind: datakit.KindOf(err), Err: fmt.Errorf("%w; %w", err, datakit.ErrUncertain)}
 }

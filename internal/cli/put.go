@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +27,10 @@ A SOURCE of - is the standard input. Folders are copied with all that is in
 them but .git; what is in the branch already and not in the folder stays.
 Symlinks are copied as such, and whether files are executable is kept.
 
-If anything fails, or a signal ends the command, the branch is as it was.`,
+If anything fails, or a signal ends the command, the branch is as it was. Only if
+the server does not tell within two seconds of a signal, or before the connection
+is lost, what has become of the commit, that is not known, and the command says
+so.`,
 		Example: `  echo 4 | datakit put -m "Scale up" master:web/replicas -
   datakit put master:etc/ ./conf.d`,
 		Args:              cobra.MinimumNArgs(2),
@@ -58,26 +63,46 @@ func (t *target) completePut(cmd *cobra.Command, args []string, word string) ([]
 	return t.completePlaces(cmd, args, word)
 }
 
+// commitTime is how long a signal waits for what becomes of a commit.
+const commitTime = 2 * time.Second
+
 // update commits what f does to a branch, for the command op, and prints the
-// head.
+// commit. A signal ends f at once, and a commit that is under way after a while.
 func (t *target) update(ctx context.Context, db *datakit.DB, op, branch, msg string, f func(tx *datakit.Tx) error) error {
-	b := db.Branch(branch)
+	late, cancel := lasting(ctx, commitTime)
+	defer cancel()
 	var failed error // of f, which says by itself what failed
-	err := b.Update(ctx, msg, func(tx *datakit.Tx) error {
-		failed = f(tx)
+	h, err := db.Branch(branch).UpdateHash(late, msg, func(tx *datakit.Tx) error {
+		if failed = f(tx); failed == nil {
+			failed = ctx.Err()
+		}
 		return failed
 	})
-	if failed != nil {
+	switch {
+	case failed != nil:
 		return failed
-	}
-	if err != nil {
+	case errors.Is(err, datakit.ErrUncertain) && ctx.Err() != nil:
+		return fmt.Errorf("%s %s: interrupted; %w (see datakit log %s)", op, branch, datakit.ErrUncertain, branch)
+	case err != nil:
 		return about(op, branch, err, "")
-	}
-	h, err := b.Head(ctx)
-	if err != nil {
-		return about(op, branch, err, "")
+	case h.IsZero():
+		t.warn("%s: the commit is made; the server does not tell which it is (see datakit log %s)", op, branch)
+		return nil
 	}
 	return t.printHead(branch, h)
+}
+
+// lasting returns a context that is done some time after ctx.
+func lasting(ctx context.Context, more time.Duration) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(more):
+			cancel()
+		case <-late.Done():
+		}
+	})
+	return late, func() { stop(); cancel() }
 }
 
 var errRecursive = errors.New("this is a directory; use -r to remove all that is in it")

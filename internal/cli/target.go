@@ -117,7 +117,7 @@ func (t *target) with(cmd *cobra.Command, f func(ctx context.Context, db *dataki
 		return err
 	}
 	err = f(ctx, db)
-	if err != nil && ctx.Err() != nil { // whatever failed then, that is why
+	if err != nil && ctx.Err() != nil && !errors.Is(err, datakit.ErrUncertain) { // whatever failed then, that is why
 		err = fmt.Errorf("%s: interrupted%w", cmd.Name(), hidden{context.Canceled})
 	}
 	return errors.Join(err, t.out.Flush(), db.Close())

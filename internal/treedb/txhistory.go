@@ -265,32 +265,40 @@ func (t *tx) Diff(ctx context.Context, from datakit.Hash) (changes []datakit.Cha
 
 // Commit implements datakit.TxHistory.
 func (t *tx) Commit(ctx context.Context, msg string) error {
-	return t.use(ctx, func() error {
-		result, err := t.commit(ctx, msg)
+	_, err := t.CommitHash(ctx, msg)
+	return err
+}
+
+// CommitHash implements datakit.HashCommitter.
+func (t *tx) CommitHash(ctx context.Context, msg string) (made datakit.Hash, err error) {
+	err = t.use(ctx, func() error {
+		var result string
+		made, result, err = t.commit(ctx, msg)
 		t.db.opts.OnCommit(result)
 		if err == nil {
 			t.end()
 		}
 		return err
 	})
+	return made, err
 }
 
-func (t *tx) commit(ctx context.Context, msg string) (result string, err error) {
+func (t *tx) commit(ctx context.Context, msg string) (made datakit.Hash, result string, err error) {
 	if len(t.conflicts) > 0 {
-		return "conflict", datakit.Unresolved
+		return made, "conflict", datakit.Unresolved
 	}
 	parents, err := t.checkParents()
 	if err != nil {
-		return "error", err
+		return made, "error", err
 	}
 	// Long files go to the store first, so that others do not wait for them.
 	if err := t.save(ctx, func(n *node) bool { return n.content.spilled() }); err != nil {
-		return "error", err
+		return made, "error", err
 	}
 	b := &builder{s: newScratch(t.db.objs)}
 	tree, err := t.build(b)
 	if err != nil {
-		return "error", err
+		return made, "error", err
 	}
 	c := t.db.newCommit(tree, parents, msg)
 	h := b.s.addCommit(c, 0)
@@ -300,17 +308,18 @@ func (t *tx) commit(ctx context.Context, msg string) (result string, err error) 
 			return err
 		}
 		merged, err = g.publish(t.branch, h, c)
+		made = g.at(t.branch).new
 		return err
 	}})
 	switch {
 	case errors.Is(err, datakit.Conflict):
-		return "conflict", err
+		return made, "conflict", err
 	case err != nil:
-		return "error", err
+		return made, "error", err
 	case merged:
-		return "merged", nil
+		return made, "merged", nil
 	}
-	return "fast_forward", nil
+	return h, "fast_forward", nil
 }
 
 // confirm makes sure that what the new commit builds on is still in the

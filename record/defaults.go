@@ -2,7 +2,10 @@ package record
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/datakit/datakit"
@@ -30,43 +33,50 @@ func (r *Record) writeDefaults(ctx context.Context) error {
 	if len(fresh) == 0 {
 		return nil
 	}
-	if err := r.fillIn(ctx, fresh); err != nil {
+	unfit, err := r.fillIn(ctx, fresh)
+	if err != nil {
 		return fmt.Errorf("write defaults: %w", err)
 	}
 	for _, s := range fresh {
-		s.written = true
+		s.written = unfit[s.path] == nil
 	}
-	return nil
+	if len(unfit) == 0 {
+		return nil
+	}
+	return fmt.Errorf("write defaults: %w", errors.Join(slices.Collect(maps.Values(unfit))...))
 }
 
-// fillIn writes the defaults of slots where the branch has others.
-func (r *Record) fillIn(ctx context.Context, slots []*slot) error {
+// fillIn writes the defaults of slots where the branch has others, and returns
+// why it cannot for some: something else is at their place.
+func (r *Record) fillIn(ctx context.Context, slots []*slot) (unfit map[datakit.Path]error, err error) {
 	if r.cfg.Defaults == "" {
-		return nil
+		return nil, nil
 	}
 	branch := r.db.Branch(r.cfg.Defaults)
 	tree, err := branch.Tree(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	slots = last(slots)
+	found, err := lookup(ctx, snapshots{tree}, slots)
+	if err != nil {
+		return nil, err
+	}
+	blocked := make(map[datakit.Path]error)
 	var changes []change
 	var names []string
-	for _, s := range last(slots) {
-		c, err := read(ctx, tree, s.path)
-		if err != nil {
-			return err
-		}
-		if c != s.def && !(s.keep && c.set) {
+	for i, s := range slots {
+		switch f := found[i]; {
+		case f.err != nil:
+			blocked[s.path] = f.err
+		case f.content != s.def && !(s.keep && f.set):
 			changes = append(changes, change{s.path, s.def})
 			names = append(names, steps(s.path))
 		}
 	}
-	if len(changes) == 0 {
-		return nil
-	}
-	return branch.Update(ctx, "fill-in default for "+strings.Join(names, ", "), func(tx *datakit.Tx) error {
-		return write(ctx, tx, changes)
-	})
+	unfit, err = writeFitting(ctx, branch, "fill-in default for "+strings.Join(names, ", "), changes)
+	maps.Copy(blocked, unfit)
+	return blocked, err
 }
 
 // last returns of several slots for one path the last.

@@ -136,6 +136,28 @@ func TestCL90_FailureIsReturnedLater(t *testing.T) {
 	})
 }
 
+func TestCL90_OthersAreWritten(t *testing.T) {
+	over(t, func(e *env) {
+		e.put("defaults", "tests/db", "a file in the way")
+		r := e.open(config())
+		record.String(r, "db/x", "hello")
+		record.Optional(r, "db/y", nil)
+		record.String(r, "other", "mine")
+		record.String(r, "pair", "file")
+		record.String(r, "pair/key", "below it")
+		if err := r.Seal(e.ctx); !errors.Is(err, datakit.NotDir) || !strings.Contains(err.Error(), "tests/pair/key") {
+			e.Errorf("Seal: %v, want errors for both keys", err)
+		}
+		e.has("defaults", "tests/other", "mine")
+		e.has("defaults", "tests/pair", "file")
+		e.put("defaults", "tests/other", "changed")
+		e.remove("defaults", "tests/db")
+		r.Seal(e.ctx) // still fails for pair/key
+		e.has("defaults", "tests/db/x", "hello")
+		e.has("defaults", "tests/other", "changed")
+	})
+}
+
 func TestCL90_MalformedKeys(t *testing.T) {
 	inMemory(t, func(e *env) {
 		for _, key := range []string{"", "/a", "a/", "a//b", "..", "a/.git/b", "a\x00", strings.Repeat("x", 300)} {

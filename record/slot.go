@@ -89,10 +89,42 @@ func write(ctx context.Context, tx *datakit.Tx, changes []change) error {
 	return nil
 }
 
+// writeFitting makes in one commit to b those of changes that can be made, and
+// returns why others cannot: something else is at their place. The error is one
+// for which none is made.
+func writeFitting(ctx context.Context, b *datakit.Branch, msg string, changes []change) (unfit map[datakit.Path]error, err error) {
+	if len(changes) == 0 {
+		return nil, nil
+	}
+	err = b.Update(ctx, msg, func(tx *datakit.Tx) error {
+		unfit = make(map[datakit.Path]error)
+		for _, c := range changes {
+			err := c.write(ctx, tx)
+			if err != nil && !misplaced(err) {
+				return err
+			}
+			if err != nil {
+				unfit[c.path] = err
+			}
+		}
+		if len(unfit) == len(changes) {
+			return errNoneFits
+		}
+		return nil
+	})
+	if errors.Is(err, errNoneFits) {
+		err = nil
+	}
+	return unfit, err
+}
+
+// errNoneFits ends a transaction without a commit.
+var errNoneFits = errors.New("none of the changes can be made")
+
 func (c change) write(ctx context.Context, tx *datakit.Tx) error {
 	if !c.to.set {
 		err := tx.Remove(ctx, c.path)
-		if errors.Is(err, datakit.NotExist) {
+		if errors.Is(err, datakit.NotExist) || errors.Is(err, datakit.NotDir) { // no such path
 			return nil
 		}
 		return err

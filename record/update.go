@@ -3,6 +3,8 @@ package record
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/datakit/datakit"
@@ -24,7 +26,8 @@ func (r *Record) Seal(ctx context.Context) error {
 //
 // It fails when ctx is done, when the record is closed, and when a watch has
 // failed. Something else than a file at the place of a key is an error too, but
-// all other fields are updated, and the next Wait waits for a change.
+// all other fields are updated, and the next Wait waits for a change. So it does
+// if the branch of the state cannot be written, which Seal tries again.
 func (r *Record) Wait(ctx context.Context) error {
 	for {
 		if err := r.events.wait(ctx); err != nil {
@@ -84,13 +87,13 @@ func (r *Record) update(ctx context.Context, bump, waited bool) error {
 		return err
 	}
 	misplaced := r.publish(slots, found, bump)
-	r.heads = nil // until this has succeeded
-	if err := r.writeState(ctx, slots); err != nil {
-		return err
-	}
-	r.heads = heads
 	r.events.reflect(seen, waited)
-	return errors.Join(r.malformed(), unwritten, misplaced)
+	r.heads = nil // so that the next event tries a failed state again
+	unsaved := r.writeState(ctx, slots)
+	if unsaved == nil {
+		r.heads = heads
+	}
+	return errors.Join(r.malformed(), unwritten, misplaced, unsaved)
 }
 
 // publish gives the slots what was found for them.
@@ -115,7 +118,8 @@ func (r *Record) publish(slots []*slot, found []finding, bump bool) error {
 }
 
 // writeState makes the branch of the state have what the slots have, in one
-// commit, if it does not.
+// commit, if it does not. Something else at the place of a key is an error, but
+// all others are written.
 func (r *Record) writeState(ctx context.Context, slots []*slot) error {
 	if r.cfg.State == "" {
 		return nil
@@ -131,12 +135,16 @@ func (r *Record) writeState(ctx context.Context, slots []*slot) error {
 	}
 	var changes []change
 	for i, s := range slots {
+		if !s.now.set && errors.Is(found[i].err, datakit.NotDir) {
+			continue // which is absent
+		}
 		if found[i].err != nil || found[i].content != s.now {
 			changes = append(changes, change{s.path, s.now})
 		}
 	}
-	if len(changes) == 0 {
-		return nil
+	unfit, err := writeFitting(ctx, branch, "Updating state branch", changes)
+	if err != nil || len(unfit) == 0 {
+		return err
 	}
-	return branch.Update(ctx, "Updating state branch", func(tx *datakit.Tx) error { return write(ctx, tx, changes) })
+	return fmt.Errorf("write state: %w", errors.Join(slices.Collect(maps.Values(unfit))...))
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/record"
@@ -101,9 +102,51 @@ func TestCL99_SomethingElseInTheState(t *testing.T) {
 		}
 		is(e, "n", f, 5)
 		e.remove("state", "tests")
-		e.check(r.Wait(e.ctx)) // makes good what has failed
+		e.check(r.Seal(e.ctx)) // makes good what has failed
 		e.has("state", "tests/n", "5")
 	})
+}
+
+func TestCL99_CL101_WaitsForAChangeAfterAnError(t *testing.T) {
+	over(t, func(e *env) {
+		e.put("state", "tests/file", "")
+		cfg := config()
+		cfg.Lookup, cfg.Defaults = []string{"master"}, ""
+		r := e.open(cfg)
+		record.Optional(r, "file/x", nil) // which is absent as it should be
+		record.String(r, "dir", "unset")
+		n := record.Int(r, "n", 1)
+		e.check(r.Wait(e.ctx))
+		e.put("state", "tests/dir/key", "")
+		e.put("master", "tests/dir", "a file", "tests/n", "5")
+		if err := r.Wait(e.ctx); !misplaced(err) {
+			e.Fatalf("Wait: %v, want an error for dir", err)
+		}
+		is(e, "n", n, 5)
+		e.has("state", "tests/n", "5")
+		before := len(e.messages("state"))
+		waited := make(chan error, 1)
+		go func() { waited <- r.Wait(e.ctx) }()
+		select {
+		case err := <-waited:
+			e.Fatalf("a Wait without a change returned: %v", err)
+		case <-time.After(100 * time.Millisecond):
+		}
+		e.remove("state", "tests/dir")
+		e.put("master", "tests/n", "6")
+		if err := <-waited; err != nil {
+			e.Errorf("Wait after a change: %v", err)
+		}
+		e.has("state", "tests/dir", "a file")
+		e.has("state", "tests/n", "6")
+		if m := e.messages("state"); len(m) != before+2 {
+			e.Errorf("commits of the state: %q", m)
+		}
+	})
+}
+
+func misplaced(err error) bool {
+	return errors.Is(err, datakit.NotFile) || errors.Is(err, datakit.IsDir) || errors.Is(err, datakit.NotDir)
 }
 
 func TestRecordWithoutDefaultsAndState(t *testing.T) {

@@ -3,6 +3,7 @@ package record_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -165,12 +166,24 @@ func TestCL99_CL101_IdleRecordDoesNothing(t *testing.T) {
 		before := e.messages("state")
 		ctx, cancel := context.WithCancel(e.ctx)
 		errs := make(chan error, 1)
-		go func() { errs <- r.Wait(ctx) }()
-		e.put("master", "elsewhere", "x") // is no event
-		e.put("unrelated", "tests/name", "x")
+		returns := 0
+		go func() {
+			err := r.Wait(ctx)
+			for ; err == nil; err = r.Wait(ctx) {
+				returns++
+			}
+			errs <- err
+		}()
+		for i := range 20 {
+			e.put("master", "elsewhere", fmt.Sprint(i)) // is no event
+			e.put("unrelated", "tests/name", fmt.Sprint(i))
+		}
 		cancel()
 		if err := <-errs; err != context.Canceled {
 			e.Errorf("Wait with nothing to wait for: %v", err)
+		}
+		if returns > 4 { // each for a change that was made before, and noticed late
+			e.Errorf("Wait with nothing to wait for returned %d times", returns)
 		}
 		if after := e.messages("state"); !slices.Equal(after, before) {
 			e.Errorf("commits of the state: %q, before %q", after, before)

@@ -66,6 +66,7 @@ func fusermount(dir, options string) (fd int, err error) {
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.Env = append(os.Environ(), "_FUSE_COMMFD=3", "LC_ALL=C")
 	out, err := cmd.CombinedOutput()
+	theirs.Close() // so that ours ends, and need not be waited for
 	switch text := strings.TrimSpace(string(out)); {
 	case err != nil && text != "":
 		return 0, errors.New(text)
@@ -74,6 +75,8 @@ func fusermount(dir, options string) (fd int, err error) {
 	}
 	return receive(ours)
 }
+
+var errNoDevice = errors.New("fusermount3 sends no device")
 
 // receive returns the file that comes over a socket.
 func receive(f *os.File) (fd int, err error) {
@@ -86,15 +89,15 @@ func receive(f *os.File) (fd int, err error) {
 	oob := make([]byte, syscall.CmsgSpace(4)) // of one file
 	_, n, _, _, err := c.(*net.UnixConn).ReadMsgUnix(make([]byte, 4), oob)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%w: %w", errNoDevice, err)
 	}
 	messages, err := syscall.ParseSocketControlMessage(oob[:n])
 	if err != nil || len(messages) != 1 {
-		return 0, fmt.Errorf("fusermount3 sends no device: %w", err)
+		return 0, errNoDevice
 	}
 	fds, err := syscall.ParseUnixRights(&messages[0])
 	if err != nil || len(fds) != 1 {
-		return 0, fmt.Errorf("fusermount3 sends no device: %w", err)
+		return 0, errNoDevice
 	}
 	syscall.CloseOnExec(fds[0])
 	return fds[0], nil

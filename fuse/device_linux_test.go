@@ -1,7 +1,10 @@
 package fuse
 
 import (
+	"errors"
 	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -49,7 +52,21 @@ func TestFusermountReceive(t *testing.T) {
 		t.Errorf("received another file (%v)", err)
 	}
 	syscall.Close(pair[1])
-	if _, err := receive(ours); err == nil {
-		t.Error("a file is received from nobody")
+	if _, err := receive(ours); err == nil || strings.Contains(err.Error(), "%!") {
+		t.Errorf("a file is received from nobody, error %v", err)
+	}
+}
+
+// TestFusermountSendsNothing: a program that sends no device is not waited for
+// once it has ended.
+func TestFusermountSendsNothing(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "fusermount3"), []byte("#!/bin/sh\n"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin)
+	_, err := fusermount(t.TempDir(), "")
+	if !errors.Is(err, errNoDevice) || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("error %v, want %v at once", err, errNoDevice)
 	}
 }

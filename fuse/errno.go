@@ -18,6 +18,7 @@ var localErrno = map[uint32]syscall.Errno{
 	vfs.EINTR:        syscall.EINTR,
 	vfs.EIO:          syscall.EIO,
 	vfs.EBADF:        syscall.EBADF,
+	vfs.EAGAIN:       syscall.EAGAIN,
 	vfs.EBUSY:        syscall.EBUSY,
 	vfs.EEXIST:       syscall.EEXIST,
 	vfs.EXDEV:        syscall.EXDEV,
@@ -26,6 +27,7 @@ var localErrno = map[uint32]syscall.Errno{
 	vfs.EINVAL:       syscall.EINVAL,
 	vfs.EMFILE:       syscall.EMFILE,
 	vfs.EFBIG:        syscall.EFBIG,
+	vfs.ENOSPC:       syscall.ENOSPC,
 	vfs.ESPIPE:       syscall.ESPIPE,
 	vfs.EROFS:        syscall.EROFS,
 	vfs.ENAMETOOLONG: syscall.ENAMETOOLONG,
@@ -34,18 +36,19 @@ var localErrno = map[uint32]syscall.Errno{
 	vfs.EOPNOTSUPP:   syscall.EOPNOTSUPP,
 }
 
-// status returns what the kernel is told of err. Faults of the tree are logged.
+// status returns what the kernel is told of err. Faults of the tree are logged,
+// unless the number says what it is.
 func (t *tree) status(err error) gofuse.Status {
 	if err == nil {
 		return gofuse.OK
 	}
 	e, internal := vfs.Reply(err)
-	if internal {
-		t.log.Error("a request failed", "err", err)
-	}
 	n, ok := localErrno[e.Errno]
 	if !ok {
 		n = syscall.EIO
+	}
+	if internal && n == syscall.EIO {
+		t.log.Error("a request failed", "err", err)
 	}
 	return gofuse.Status(n)
 }

@@ -220,8 +220,20 @@ func (t *tree) Readlink(cancel <-chan struct{}, in *gofuse.InHeader) ([]byte, go
 	return []byte(st.Target), t.status(err)
 }
 
+// What StatFs says of the space. How much a database can take is not known, but
+// programs that look whether there is enough must not be told that there is none.
+const (
+	spaceUnit = 4096
+	blocks    = 1 << 40 / spaceUnit
+	files     = 1 << 30
+)
+
 // StatFs implements gofuse.RawFileSystem.
 func (t *tree) StatFs(_ <-chan struct{}, _ *gofuse.InHeader, out *gofuse.StatfsOut) gofuse.Status {
-	*out = gofuse.StatfsOut{Bsize: 4096, Frsize: 4096, NameLen: 255}
+	*out = gofuse.StatfsOut{
+		Bsize: spaceUnit, Frsize: spaceUnit, NameLen: 255,
+		Blocks: blocks, Bfree: blocks, Bavail: blocks,
+		Files: files, Ffree: files,
+	}
 	return gofuse.OK
 }

@@ -85,7 +85,17 @@ func Open(ctx context.Context, addr string, opts *Options) (*datakit.DB, error) 
 		return nil, &datakit.Error{Op: "connect to", Subject: addr, Kind: datakit.IO, Err: cause(err)}
 	}
 	o.Server.Redial = dial
-	return p9db.New(ctx, conn, &o.Server)
+	db, err := p9db.New(ctx, conn, &o.Server)
+	return db, named(err, addr)
+}
+
+// named returns err, with the address if it is one of a connection.
+func named(err error, addr string) error {
+	var e *datakit.Error
+	if !errors.As(err, &e) || e.Op != "connect to" || e.Subject != "" {
+		return err
+	}
+	return &datakit.Error{Op: e.Op, Subject: addr, Kind: e.Kind, Err: e.Err}
 }
 
 // errForms says which addresses there are.

@@ -3,9 +3,11 @@ package connect_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -158,5 +160,29 @@ func TestCL58_WrongAddresses(t *testing.T) {
 	cancel()
 	if _, err := connect.Open(ctx, "unix://"+t.TempDir()+"/no", nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("Open with a context that is done: error %v", err)
+	}
+}
+
+// TestNoServerOf9P: of what else answers at an address, the error names that.
+func TestNoServerOf9P(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		c.Read(make([]byte, 100))
+		io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
+	}()
+	addr := "tcp://" + l.Addr().String()
+	_, err = connect.Open(t.Context(), addr, nil)
+	if datakit.KindOf(err) != datakit.IO || !strings.HasPrefix(err.Error(), "connect to "+addr+": ") || !errors.Is(err, p9.ErrConnection) {
+		t.Errorf("error %v, want one of %s", err, addr)
 	}
 }

@@ -85,12 +85,17 @@ func quietly(cmd *cobra.Command) *cobra.Command {
 // commands returns the commands of datakit. To add one, add a line.
 func commands(stdout, stderr io.Writer) []*cobra.Command {
 	return append(cli.Commands(os.Stdin, stdout, stderr),
-		serveCommand(stdout, stderr),
-		mountCommand(stdout, stderr),
-		bridgeCommand(stdout, stderr),
-		manCommand(),
-		versionCommand(stdout),
+		serveCommand(stdout, stderr), // a wrong line of which has status 1 (FS-180)
+		strict(mountCommand(stdout, stderr)),
+		bridgeCommand(stdout, stderr), // and of these (GH-204)
+		strict(manCommand()),
+		strict(versionCommand(stdout)),
 	)
+}
+
+func strict(cmd *cobra.Command) *cobra.Command {
+	cli.Strict(cmd)
+	return cmd
 }
 
 func rootCommand(stdout, stderr io.Writer) *cobra.Command {
@@ -103,7 +108,39 @@ Without a command, datakit serves: "datakit --git PATH" is "datakit serve --git
 PATH".`
 	root.AddGroup(&cobra.Group{ID: cli.Group, Title: "Commands that use a database:"})
 	root.AddCommand(commands(stdout, stderr)...)
+	root.Args = noCommand
+	root.SetOut(stdout)
+	refuseUnknown(root)
 	return root
+}
+
+// noCommand is for arguments of the root, which name no command.
+func noCommand(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return cli.Usagef("unknown command %q; \"datakit help\" lists them", args[0])
+	}
+	return nil
+}
+
+// refuseUnknown has the commands that cobra adds fail for what they do not know.
+func refuseUnknown(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd() // which writes where root does now
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				_, rest, err := root.Find(args)
+				if err != nil {
+					return err
+				}
+				return noCommand(nil, rest)
+			}
+		case "completion":
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+			cli.Strict(cmd)
+		}
+	}
 }
 
 func versionCommand(stdout io.Writer) *cobra.Command {

@@ -26,6 +26,7 @@ func Commands(in io.Reader, out, errs io.Writer) []*cobra.Command {
 	for _, cmd := range cmds {
 		cmd.GroupID = Group
 		document(cmd)
+		Strict(cmd)
 	}
 	return cmds
 }
@@ -38,13 +39,21 @@ type stdio struct {
 	errs   io.Writer
 }
 
-// document adds to a command what is the same for all: the end of its help, and
-// the status of a wrong command line.
+// document adds to a command, and those below it, the end of the help, which is
+// the same for all.
 func document(cmd *cobra.Command) {
 	if cmd.Long == "" {
 		cmd.Long = cmd.Short + "."
 	}
 	cmd.Long = strings.TrimSpace(cmd.Long) + "\n" + statuses
+	for _, sub := range cmd.Commands() {
+		document(sub)
+	}
+}
+
+// Strict has a wrong command line of a command, and of those below it, end with
+// StatusUsage.
+func Strict(cmd *cobra.Command) {
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	if args := cmd.Args; args != nil {
 		cmd.Args = func(cmd *cobra.Command, given []string) error {
@@ -55,6 +64,6 @@ func document(cmd *cobra.Command) {
 		}
 	}
 	for _, sub := range cmd.Commands() {
-		document(sub)
+		Strict(sub)
 	}
 }

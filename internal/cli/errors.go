@@ -80,6 +80,9 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // usage returns a usageError that tells how the command is used.
 func usage(cmd *cobra.Command, err error) error {
+	if errors.As(err, new(usageError)) {
+		return err // which tells it already
+	}
 	return usagef("%w; usage: %s (see %s --help)", err, cmd.UseLine(), cmd.CommandPath())
 }
 

@@ -247,3 +247,26 @@ func TestGH205_RefusedRepositories(t *testing.T) {
 		t.Errorf("%d repositories are refused, want 1; pending: %v", e.last.Refused, e.last.Pending)
 	}
 }
+
+// TestGH115_SubjectsOfReports: what cannot be understood was not refused.
+func TestGH115_SubjectsOfReports(t *testing.T) {
+	t.Parallel()
+	e := mirrored(t, p1, p4, r1, s1)
+	want := func(subject string) {
+		t.Helper()
+		e.sync()
+		if e.message() != subject {
+			t.Errorf("the message is %q, want %q", e.message(), subject)
+		}
+	}
+	const status = "test/test/commit/bar/status/foo/bar/baz/state"
+	e.write("test/test/pr/1/state", "opne\n")
+	want("1 error reported")
+	e.write("test/test/pr/1/state", "open\n")
+	want("1 error cleared")
+	e.write("test/test/pr/1/state", "opne\n", status, "fine\n")
+	want("2 errors reported")
+	e.world.Inject(githubtest.Fault{Op: github.OpSetPR, Status: 422, Message: "no"})
+	e.write("test/test/pr/2/title", "mine\n")
+	want("1 item refused by GitHub")
+}

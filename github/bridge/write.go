@@ -32,18 +32,18 @@ func (y *syncer) write(ctx context.Context, tx *datakit.Tx, r *resolution) error
 	if err := layout.Clean(ctx, tx, clean...); err != nil {
 		return err
 	}
-	set, cleared, err := y.writeErrors(ctx, tx, r)
+	errors, err := y.writeErrors(ctx, tx, r)
 	if err != nil {
 		return err
 	}
 	changed := false
-	if !diff.IsEmpty() || len(clean)+set+cleared > 0 {
+	if !diff.IsEmpty() || len(clean) > 0 || errors != (counts{}) {
 		if changed, err = layout.Apply(ctx, tx, diff); err != nil {
 			return err
 		}
 	}
 	if changed {
-		if err := y.commit(ctx, tx, message(diff, len(clean), set, cleared)); err != nil {
+		if err := y.commit(ctx, tx, message(diff, len(clean), errors)); err != nil {
 			return err
 		}
 	}
@@ -104,21 +104,33 @@ func (y *syncer) commit(ctx context.Context, tx *datakit.Tx, msg string) error {
 	return nil
 }
 
+// counts are how many .error files a sync has changed.
+type counts struct {
+	refused   int // written, for what GitHub refuses
+	malformed int // written, for what cannot be understood
+	cleared   int // removed
+}
+
 // message returns the message of a commit (GH-137, GH-115).
-func message(diff github.Diff, cleaned, set, cleared int) string {
+func message(diff github.Diff, cleaned int, errors counts) string {
 	switch {
 	case !diff.IsEmpty():
 		return diff.Message()
-	case set == 1:
-		return "1 item refused by GitHub"
-	case set > 1:
-		return fmt.Sprintf("%d items refused by GitHub", set)
+	case errors.malformed > 0:
+		return numbered(errors.refused+errors.malformed, "error") + " reported"
+	case errors.refused > 0:
+		return numbered(errors.refused, "item") + " refused by GitHub"
 	case cleaned > 0:
 		return cleanMessage
-	case cleared == 1:
-		return "1 error cleared"
 	}
-	return fmt.Sprintf("%d errors cleared", cleared)
+	return numbered(errors.cleared, "error") + " cleared"
+}
+
+func numbered(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // cleaned returns the identities whose .dirty files have been dealt with: all
@@ -137,9 +149,8 @@ func (y *syncer) cleaned() (ids []github.ID) {
 }
 
 // writeErrors makes the .error files say what GitHub refuses at present, and
-// what cannot be understood, and returns how many it has written and removed
-// (GH-56).
-func (y *syncer) writeErrors(ctx context.Context, tx *datakit.Tx, r *resolution) (set, cleared int, err error) {
+// what cannot be understood, and returns how many it has changed (GH-56).
+func (y *syncer) writeErrors(ctx context.Context, tx *datakit.Tx, r *resolution) (n counts, err error) {
 	there := map[github.ID]bool{}
 	for _, id := range y.s.branch.Errors {
 		there[id] = true
@@ -151,10 +162,14 @@ func (y *syncer) writeErrors(ctx context.Context, tx *datakit.Tx, r *resolution)
 		}
 		written, err := layout.SetError(ctx, tx, id, text)
 		if err != nil {
-			return set, cleared, err
+			return n, err
 		}
-		if written {
-			set++
+		switch {
+		case !written:
+		case y.isMalformed(id):
+			n.malformed++
+		default:
+			n.refused++
 		}
 	}
 	for id := range there {
@@ -163,13 +178,21 @@ func (y *syncer) writeErrors(ctx context.Context, tx *datakit.Tx, r *resolution)
 		}
 		removed, err := layout.ClearError(ctx, tx, id)
 		if err != nil {
-			return set, cleared, err
+			return n, err
 		}
 		if removed {
-			cleared++
+			n.cleared++
 		}
 	}
-	return set, cleared, nil
+	return n, nil
+}
+
+// isMalformed reports whether what is said of an element is that it cannot be
+// understood, and not that GitHub refuses it.
+func (y *syncer) isMalformed(id github.ID) bool {
+	_, malformed := y.s.malformed[id]
+	_, refused := y.s.refused[id]
+	return malformed && !refused
 }
 
 // errors returns what the .error files are to say.

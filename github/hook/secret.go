@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,6 +14,9 @@ import (
 	"github.com/datakit/datakit/github/token"
 	"github.com/datakit/datakit/internal/flush"
 )
+
+// maxSecretFile is how much of the file of a secret is read, in bytes.
+const maxSecretFile = 64 << 10
 
 // NewSecret makes a secret of random bytes: "datakit:" and 40 hexadecimal
 // digits (GH-178).
@@ -24,7 +28,8 @@ func NewSecret() token.Secret {
 
 // LoadSecret returns the secret in the file at path. Where there is no file it
 // makes one, with the directories that lead there, that only its owner can
-// read. Of several programs that do so at once all get the same secret.
+// read. From one that others may access it takes their permissions, and fails
+// if it cannot (as GH-198 has it for the token). Of several programs that do so at once all get the same secret.
 func LoadSecret(path string) (token.Secret, error) {
 	s, err := readSecret(path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -37,13 +42,22 @@ func LoadSecret(path string) (token.Secret, error) {
 }
 
 func readSecret(path string) (token.Secret, error) {
-	text, err := os.ReadFile(path)
+	const op = "read the webhook secret"
+	f, err := os.Open(path)
 	if err != nil {
-		return token.Secret{}, fmt.Errorf("read the webhook secret: %w", err)
+		return token.Secret{}, fmt.Errorf("%s: %w", op, err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxSecretFile))
+	if err != nil {
+		return token.Secret{}, fmt.Errorf("%s: %w", op, err)
+	}
+	if err := token.Protect(op, f); err != nil {
+		return token.Secret{}, err
 	}
 	s := github.Trim(string(text))
 	if s == "" {
-		return token.Secret{}, fmt.Errorf("read the webhook secret: %s is empty: remove the file to have a secret made", path)
+		return token.Secret{}, fmt.Errorf("%s: %s is empty: remove the file to have a secret made", op, path)
 	}
 	return token.NewSecret(s), nil
 }

@@ -65,6 +65,25 @@ func TestGH178_SecretMadeByManyAtOnce(t *testing.T) {
 	}
 }
 
+func TestGH198_OthersLoseTheWebhookSecret(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "webhook-secret")
+	if err := os.WriteFile(path, []byte("made by hand\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[os.FileMode]os.FileMode{0o600: 0o600, 0o640: 0o640, 0o644: 0o640, 0o602: 0o600} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := LoadSecret(path); s.Reveal() != "made by hand" || err != nil {
+			t.Errorf("mode %o: error %v", mode, err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode() != want {
+			t.Errorf("mode %o became %v, %v, want %o", mode, info.Mode(), err, want)
+		}
+	}
+}
+
 func TestGH178_SecretThatCannotBe(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -109,7 +109,11 @@ func (s Search) read(name string) (Secret, error) {
 		return Secret{}, fmt.Errorf("read the token: %w", err)
 	}
 	defer f.Close()
-	if err := s.protect(f); err != nil {
+	chmod := s.chmod
+	if chmod == nil {
+		chmod = (*os.File).Chmod
+	}
+	if err := protect("read the token", f, chmod); err != nil {
 		return Secret{}, err
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
@@ -123,27 +127,25 @@ func (s Search) read(name string) (Secret, error) {
 	return t, wrap(name, err)
 }
 
-// protect takes the permissions of others from a file (GH-198). Windows has no
-// such permissions.
-func (s Search) protect(f *os.File) error {
+// Protect takes the permissions of others from a file that holds a secret
+// (GH-198). Windows has no such permissions. The error, of kind Invalid, begins
+// with op and names the file; it says that they could not be changed.
+func Protect(op string, f *os.File) error { return protect(op, f, (*os.File).Chmod) }
+
+func protect(op string, f *os.File, chmod func(f *os.File, mode fs.FileMode) error) error {
 	info, err := f.Stat()
 	if err != nil {
-		return fmt.Errorf("read the token: %w", err)
+		return fmt.Errorf("%s: %w", op, err)
 	}
 	if runtime.GOOS == "windows" || info.Mode().Perm()&0o007 == 0 {
 		return nil
 	}
-	mode := info.Mode() &^ 0o007
-	if s.chmod != nil {
-		err = s.chmod(f, mode)
-	} else {
-		err = f.Chmod(mode)
-	}
+	err = chmod(f, info.Mode()&^0o007)
 	if info, statErr := f.Stat(); err == nil && statErr == nil && info.Mode().Perm()&0o007 != 0 {
 		err = errors.New("the file system keeps them")
 	}
 	if err != nil {
-		return &datakit.Error{Op: "read the token", Subject: f.Name(), Kind: datakit.Invalid, Err: fmt.Errorf(
+		return &datakit.Error{Op: op, Subject: f.Name(), Kind: datakit.Invalid, Err: fmt.Errorf(
 			"its permissions %04o let others access it, and they could not be changed; run chmod o-rwx on it: %w", info.Mode().Perm(), err)}
 	}
 	return nil

@@ -66,7 +66,7 @@ func (b *bridge) unreadable() error {
 			errs = append(errs, fmt.Errorf("%s: %w", m.Name, m.err))
 		}
 	}
-	return errors.Join(errs...)
+	return join(errs...)
 }
 
 // run syncs and follows the repositories and the branch until ctx is done.
@@ -173,13 +173,7 @@ func (b *bridge) sync(ctx context.Context) Report {
 		r.Refs += len(m.refs)
 	}
 	r.Message, r.Err = b.commit(ctx)
-	switch {
-	case r.Err == nil:
-		if r.Message != "" {
-			subject, _, _ := strings.Cut(r.Message, "\n")
-			b.opts.Log.Info("mirrored", "branch", b.opts.Branch, "changes", subject)
-		}
-	case ctx.Err() == nil:
+	if r.Err != nil && ctx.Err() == nil {
 		b.opts.Log.Error("the sync failed and will be tried again", "branch", b.opts.Branch, "err", r.Err)
 	}
 	r.Took = time.Since(start)

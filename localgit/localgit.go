@@ -3,7 +3,6 @@ package localgit
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -111,7 +110,7 @@ func (o *Options) check() error {
 		names[r.Name] = true
 		errs = append(errs, r.Check())
 	}
-	return errors.Join(errs...)
+	return join(errs...)
 }
 
 func invalid(format string, args ...any) error {
@@ -129,7 +128,7 @@ func Once(ctx context.Context, opts Options) (Report, error) {
 	b := newBridge(opts, nil)
 	b.scanAll()
 	r := b.sync(ctx)
-	return r, errors.Join(r.Err, b.unreadable())
+	return r, join(r.Err, b.unreadable())
 }
 
 // Run keeps the branch in step with the repositories until ctx is done, and

@@ -244,6 +244,11 @@ func TestGH208_GH277_Arguments(t *testing.T) {
 			t.Errorf("Once on %s: %v", dir, err)
 		}
 	}
+	none := t.TempDir()
+	_, err := Once(t.Context(), Options{DB: newDB(t), Repositories: []Repository{{here, sub}, {there, none}}})
+	if err == nil || !strings.Contains(err.Error(), sub) || !strings.Contains(err.Error(), none) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("Once on two that are none: %v, want one line", err)
+	}
 	if err := Run(t.Context(), Options{DB: newDB(t)}); err == nil {
 		t.Error("no repositories, and no error")
 	}

@@ -69,9 +69,12 @@ func TestGH207_GH220_Once(t *testing.T) {
 	dir, hash := project(t)
 	git(t, dir, "tag", "-a", "-m", "one", "v1")
 	args := []string{"bridge", "git", "-d", "git://" + w.dir, "-b", branchName, "--tags", "me/project:" + dir}
-	p := daemon.Command(t, nil, append(args, "--once")...)
+	p := daemon.Command(t, nil, append(args, "--once", "-v")...)
 	if status := p.Wait(); status != 0 {
 		t.Fatalf("exit status %d", status)
+	}
+	if n := strings.Count(p.Err(), "2 items updated"); n != 1 {
+		t.Errorf("the commit is logged %d times:\n%s", n, p.Err())
 	}
 	for _, name := range []string{"heads/main", "tags/v1"} {
 		if got := w.file("me/project/ref/" + name + "/head"); got != hash+"\n" {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/datakit/datakit"
+	"github.com/datakit/datakit/p9"
 )
 
 // latePause is the time from one try to open a late watch to the next.
@@ -92,7 +93,7 @@ func (l *lateWatch[T]) pause(ctx context.Context) error {
 	select {
 	case <-t.C:
 	case <-l.closed:
-	case <-l.d.ctx.Done():
+	case <-l.d.c.Lost(): // also when the database is closed
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -104,8 +105,8 @@ func (l *lateWatch[T]) ended() error {
 	select {
 	case <-l.closed:
 		return &datakit.Error{Kind: datakit.Closed}
-	case <-l.d.ctx.Done():
-		return l.d.ended()
+	case <-l.d.c.Lost():
+		return l.d.fail(p9.ErrConnection)
 	default:
 		return nil
 	}

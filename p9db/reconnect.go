@@ -235,8 +235,11 @@ func again[T any](ctx context.Context, l *link, f func(d *driver) (T, error)) (T
 			return none, err
 		}
 		v, err := f(d)
-		if err == nil || !d.lost() || ctx.Err() != nil {
+		switch {
+		case err == nil || !d.lost():
 			return v, err
+		case ctx.Err() != nil:
+			return v, ctx.Err()
 		}
 	}
 }

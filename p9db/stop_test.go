@@ -176,3 +176,33 @@ func TestReconnecting_InterruptedWatchGoesOn(t *testing.T) {
 		t.Errorf("the watch has ended: %v", err)
 	}
 }
+
+// TestCL11_StoppedServerOfNothing follows what cannot exist, of which there is
+// nothing at the server.
+func TestCL11_StoppedServerOfNothing(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	db := must[*datakit.DB](t)(p9db.Dial(t.Context(), "unix", s.path, nil))
+	defer db.Close()
+	own, states := s.connect()
+	watch := func(db *datakit.DB) datakit.Watch[datakit.Entry] {
+		w := must[datakit.Watch[datakit.Entry]](t)(db.Branch("master").WatchPath(t.Context(), ".git/x"))
+		t.Cleanup(func() { w.Close() })
+		must[datakit.Entry](t)(w.Next(t.Context()))
+		return w
+	}
+	w, lasting := watch(db), watch(own)
+	ended := make(chan error, 1)
+	go func() { _, err := w.Next(t.Context()); ended <- err }()
+	ctx, cancel := context.WithCancel(t.Context())
+	goesOn := make(chan error, 1)
+	go func() { _, err := lasting.Next(ctx); goesOn <- err }()
+	s.restart(states)
+	if err := <-ended; !errors.Is(err, p9.ErrConnection) || !errors.Is(err, datakit.IO) {
+		t.Errorf("error %v, want %v, of kind %v", err, p9.ErrConnection, datakit.IO)
+	}
+	cancel()
+	if err := <-goesOn; !errors.Is(err, context.Canceled) {
+		t.Errorf("the watch of a reconnecting database has ended: %v", err)
+	}
+}

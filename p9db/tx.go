@@ -15,9 +15,10 @@ import (
 
 // A tx is a transaction of the server's. It is datakit.TxDriver.
 type tx struct {
-	d    *driver
+	home *driver       // that it was begun at
 	turn chan struct{} // holds the one token of those who work with what follows
 
+	d       *driver // that it is at: home, or a side of it
 	branch  string
 	dir     *p9.Fid // of the transaction
 	name    string
@@ -27,9 +28,10 @@ type tx struct {
 	readers openSet
 	writers openSet
 
-	end     sync.Once
-	ended   chan struct{} // closed when the transaction has ended
-	release func()        // gives up what only this transaction uses
+	release func() // gives up what only this transaction uses
+
+	end   sync.Once
+	ended chan struct{} // closed when the transaction has ended
 }
 
 var (
@@ -39,7 +41,7 @@ var (
 
 // Begin implements datakit.Driver.
 func (d *driver) Begin(ctx context.Context, branch string) (datakit.TxDriver, error) {
-	t := &tx{d: d, turn: make(chan struct{}, 1), release: func() {}, changed: make(map[datakit.Path]time.Time), ended: make(chan struct{})}
+	t := &tx{home: d, d: d, turn: make(chan struct{}, 1), release: func() {}, changed: make(map[datakit.Path]time.Time), ended: make(chan struct{})}
 	t.turn <- struct{}{}
 	err := t.open(ctx, branch)
 	if !isOwn(err) {
@@ -125,8 +127,8 @@ func (t *tx) do(ctx context.Context, f func() error) error {
 		return &datakit.Error{Kind: datakit.Closed}
 	default:
 	}
-	if t.d.closed.Load() {
-		return t.d.ended()
+	if t.home.closed.Load() {
+		return t.home.ended()
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -162,7 +164,7 @@ func (t *tx) Abort() error {
 func (t *tx) finish(f func(ctx context.Context)) {
 	t.end.Do(func() {
 		close(t.ended)
-		t.d.background(func(ctx context.Context) {
+		t.home.background(func(ctx context.Context) {
 			f(ctx)
 			t.release()
 		})

@@ -72,19 +72,22 @@ func (t *tx) Retarget(ctx context.Context, branch string) error {
 		if err != nil {
 			return err
 		}
-		old, oldBranch := t.dir, t.branch
-		t.dir, t.branch, t.name, t.rw = c.dir, c.branch, c.name, c.rw
+		d, dir, release := t.d, t.dir, t.release
+		d.use(t.branch, -1)
+		t.d, t.release, t.dir, t.branch, t.name, t.rw = c.d, c.release, c.dir, c.branch, c.name, c.rw
 		t.rev++
-		t.d.use(oldBranch, -1)
-		t.d.background(func(ctx context.Context) { old.Remove(ctx) })
+		t.home.background(func(ctx context.Context) {
+			dir.Remove(ctx)
+			release()
+		})
 		return nil
 	})
 }
 
 // clone returns another transaction, on a branch, with the same contents and
-// parents. The caller has the turn of t.
+// parents. It is at home too, or a side of that. The caller has the turn of t.
 func (t *tx) clone(ctx context.Context, branch string) (*tx, error) {
-	d, err := t.d.Begin(ctx, branch)
+	d, err := t.home.Begin(ctx, branch)
 	if err != nil {
 		return nil, err
 	}

@@ -231,7 +231,7 @@ func (t *tx) CommitHash(ctx context.Context, msg string) (h datakit.Hash, err er
 		if err := t.commit(ctx, msg); err != nil {
 			return err
 		}
-		if h, err = m.find(context.WithoutCancel(ctx), t.d); err != nil {
+		if h, err = m.find(context.WithoutCancel(ctx), t.home); err != nil {
 			t.d.opts.Log.Debug("the commit that was made is not found", "branch", t.branch, "err", err)
 		}
 		return nil // it was made

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/datakit/datakit/internal/shell"
 )
 
 // ErrBusy is returned by Unmount if the file system is in use.
@@ -100,7 +102,7 @@ func explain(dir string, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s does not exist: make it with: mkdir -p %s", dir, dir)
+		return fmt.Errorf("%s does not exist: make it with: mkdir -p %s", dir, shell.Word(dir))
 	case errors.Is(err, errNotDir), errors.Is(err, syscall.ENOTDIR):
 		return fmt.Errorf("%s is not a directory: name one to mount on", dir)
 	case errors.Is(err, errNotEmpty):

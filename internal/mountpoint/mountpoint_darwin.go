@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/datakit/datakit/internal/shell"
 )
 
 // A Mount is a mounted file system.
@@ -76,10 +78,10 @@ func unmount(path string, flags int) error {
 }
 
 // UnmountCommand returns the command with which this user unmounts dir.
-func UnmountCommand(dir string) string { return "umount " + dir }
+func UnmountCommand(dir string) string { return "umount " + shell.Word(dir) }
 
 // removal returns the command that removes a stale mount.
-func removal(dir string) string { return "umount -f " + dir }
+func removal(dir string) string { return "umount -f " + shell.Word(dir) }
 
 // CheckFUSE returns why this user cannot mount with FUSE, and what to do, or
 // nil.

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/datakit/datakit/internal/shell"
 )
 
 // A Mount is what /proc/self/mountinfo says of a mounted file system.
@@ -157,13 +159,16 @@ func fusermount(how, path string) error {
 // UnmountCommand returns the command with which this user unmounts dir.
 func UnmountCommand(dir string) string {
 	if os.Geteuid() != 0 {
-		return "fusermount3 -u " + dir
+		return "fusermount3 -u " + shell.Word(dir)
 	}
-	return "umount " + dir
+	return "umount " + shell.Word(dir)
 }
 
 // removal returns the command that removes a stale mount.
-func removal(dir string) string { return fmt.Sprintf("fusermount3 -u %s, or: umount -l %s", dir, dir) }
+func removal(dir string) string {
+	dir = shell.Word(dir)
+	return fmt.Sprintf("fusermount3 -u %s, or: umount -l %s", dir, dir)
+}
 
 // CheckFUSE returns why this user cannot mount with FUSE, and what to do, or
 // nil.

@@ -70,3 +70,14 @@ func TestGone(t *testing.T) {
 	cancel()
 	Gone(ctx, proc)
 }
+
+// TestCommandsAreQuoted: what the user is told to run works for any name.
+func TestCommandsAreQuoted(t *testing.T) {
+	t.Parallel()
+	if got := UnmountCommand("a b"); !strings.HasSuffix(got, "umount 'a b'") && !strings.HasSuffix(got, "-u 'a b'") {
+		t.Errorf("UnmountCommand = %s", got)
+	}
+	if got := removal("a;b"); got != "fusermount3 -u 'a;b', or: umount -l 'a;b'" {
+		t.Errorf("removal = %s", got)
+	}
+}

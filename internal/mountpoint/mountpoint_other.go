@@ -5,6 +5,8 @@ package mountpoint
 import (
 	"context"
 	"errors"
+
+	"github.com/datakit/datakit/internal/shell"
 )
 
 var errUnsupported = errors.New("mounts are for Linux and macOS")
@@ -30,9 +32,9 @@ func Unmount(string) error { return errUnsupported }
 func Detach(string) error { return errUnsupported }
 
 // UnmountCommand returns the command with which this user unmounts dir.
-func UnmountCommand(dir string) string { return "umount " + dir }
+func UnmountCommand(dir string) string { return "umount " + shell.Word(dir) }
 
-func removal(dir string) string { return "umount " + dir }
+func removal(dir string) string { return "umount " + shell.Word(dir) }
 
 // CheckFUSE returns that there is no FUSE.
 func CheckFUSE() error { return errUnsupported }

@@ -76,8 +76,3 @@ func sshPath(ep *transport.Endpoint) string {
 	}
 	return ep.Path
 }
-
-// shellQuote quotes a word for the shell at an ssh server.
-func shellQuote(s string) string {
-	return "'" + strings.NewReplacer("'", `'\''`, "!", `'\!'`).Replace(s) + "'"
-}

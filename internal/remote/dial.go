@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing/transport"
+
+	"github.com/datakit/datakit/internal/shell"
 )
 
 // A conn is a connection to the program at the other end that serves a
@@ -103,7 +105,7 @@ func startSSH(ctx context.Context, ep *transport.Endpoint, service string) (conn
 	if ep.Port != 0 {
 		args = append(args, "-p", strconv.Itoa(ep.Port))
 	}
-	args = append(args, target, fmt.Sprintf("git-%s %s", service, shellQuote(sshPath(ep))))
+	args = append(args, target, fmt.Sprintf("git-%s %s", service, shell.Quote(sshPath(ep))))
 	if command := os.Getenv("GIT_SSH_COMMAND"); command != "" {
 		// The user's own command goes through a shell, its arguments do not.
 		return start(exec.CommandContext(ctx, "sh", append([]string{"-c", command + ` "$@"`, "ssh"}, args...)...))

@@ -61,7 +61,7 @@ func (t *target) cat(ctx context.Context, db *datakit.DB, arg string) error {
 
 // A fileJSON is what is printed of a file.
 type fileJSON struct {
-	Path    string  `json:"path"`
+	pathJSON
 	Content *string `json:"content,omitempty"`
 	Base64  []byte  `json:"base64,omitempty"` // in place of Content if that is not UTF-8
 }
@@ -76,7 +76,7 @@ func (t *target) writeContent(ctx context.Context, p place, b datakit.Blob) erro
 	if err != nil {
 		return err
 	}
-	v := fileJSON{Path: p.path.String()}
+	v := fileJSON{pathJSON: pathOf(p.path)}
 	if utf8.Valid(content) {
 		text := string(content)
 		v.Content = &text

@@ -90,19 +90,21 @@ func (l *lister) list(ctx context.Context, path datakit.Path) error {
 
 // An entryJSON is what is printed of an entry.
 type entryJSON struct {
-	Path   string `json:"path"`
-	Mode   string `json:"mode"`
-	Size   int64  `json:"size"`
-	Target string `json:"target,omitempty"` // of a symlink
+	pathJSON
+	Mode        string `json:"mode"`
+	Size        int64  `json:"size"`
+	Target      string `json:"target,omitempty"`        // of a symlink
+	TargetBytes []byte `json:"target_base64,omitempty"` // only if Target is not UTF-8
 }
 
 func (l *lister) entry(ctx context.Context, path datakit.Path, e datakit.Entry) error {
-	v := entryJSON{Path: path.String(), Mode: e.Mode.String(), Size: e.Size}
+	v := entryJSON{pathJSON: pathOf(path), Mode: e.Mode.String(), Size: e.Size}
 	if e.Mode == datakit.Symlink && (l.long || l.json) {
 		var err error
 		if v.Target, err = l.tree.Readlink(ctx, path); err != nil {
 			return err
 		}
+		v.TargetBytes = bytesOf(v.Target)
 	}
 	return l.print(v, func() error {
 		name := l.name(v.Path, e.Mode)

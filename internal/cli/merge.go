@@ -107,7 +107,7 @@ func (m *merger) conflicts(ctx context.Context, tx *datakit.Tx, rev string, left
 		if err != nil {
 			return about("merge", path.String(), err, "")
 		}
-		err = m.print(conflictJSON{path.String(), reason}, func() error {
+		err = m.print(conflictJSON{path.String(), bytesOf(path.String()), reason}, func() error {
 			_, err := fmt.Fprintf(m.out, "%s %s: %s\n", m.out.Paint(terminal.Red, "conflict"), m.out.Clean(path.String()), m.out.Clean(reason))
 			return err
 		})
@@ -121,6 +121,7 @@ func (m *merger) conflicts(ctx context.Context, tx *datakit.Tx, rev string, left
 
 // A conflictJSON is what is printed of a conflict.
 type conflictJSON struct {
-	Path   string `json:"conflict"`
-	Reason string `json:"reason"`
+	Path      string `json:"conflict"`
+	PathBytes []byte `json:"conflict_base64,omitempty"` // only if Path is not UTF-8
+	Reason    string `json:"reason"`
 }

@@ -15,8 +15,8 @@ import (
 // A changeJSON is what is printed of a change: "+" for a file that is new, "-"
 // for one that is gone and "*" for one that differs.
 type changeJSON struct {
-	Op      string `json:"op"`
-	Path    string `json:"path"`
+	Op string `json:"op"`
+	pathJSON
 	Added   *int   `json:"added,omitempty"` // lines, of text
 	Removed *int   `json:"removed,omitempty"`
 	Binary  bool   `json:"binary,omitempty"`
@@ -26,7 +26,7 @@ type changeJSON struct {
 // each calls f with all changes, as far as they are to be told.
 func (v *changeView) each(ctx context.Context, c comparison, f func(changeJSON) error) error {
 	for _, change := range c.changes {
-		j := changeJSON{Op: string(change.Op), Path: change.Path.String()}
+		j := changeJSON{Op: string(change.Op), pathJSON: pathOf(change.Path)}
 		if v.stat || v.patch {
 			patches, err := c.patches(ctx, change)
 			if err != nil {

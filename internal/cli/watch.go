@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -164,8 +163,8 @@ func between(ctx context.Context, db *datakit.DB, from, to datakit.Hash) ([]data
 
 // A watchJSON is what is printed of a change.
 type watchJSON struct {
-	Branch  string       `json:"branch"`
-	Path    string       `json:"path"`
+	Branch string `json:"branch"`
+	pathJSON
 	Old     string       `json:"old"`
 	New     string       `json:"new"`
 	Changes []changeJSON `json:"changes,omitempty"`
@@ -179,9 +178,9 @@ func (w *watcher) tell(ctx context.Context, line string, changes []datakit.Chang
 	if w.shell != "" {
 		return w.exec(ctx, old, line)
 	}
-	v := watchJSON{Branch: w.place.rev, Path: w.place.path.String(), Old: old, New: line}
+	v := watchJSON{Branch: w.place.rev, pathJSON: pathOf(w.place.path), Old: old, New: line}
 	for _, c := range changes {
-		v.Changes = append(v.Changes, changeJSON{Op: string(c.Op), Path: c.Path.String()})
+		v.Changes = append(v.Changes, changeJSON{Op: string(c.Op), pathJSON: pathOf(c.Path)})
 	}
 	err := w.print(v, func() error {
 		if _, err := fmt.Fprintln(w.out, line); err != nil {
@@ -208,9 +207,7 @@ func (w *watcher) exec(ctx context.Context, old, line string) error {
 	cmd.Stdout, cmd.Stderr = w.stdout, w.errs
 	cmd.Env = append(os.Environ(), "DATAKIT_BRANCH="+w.place.rev, "DATAKIT_PATH="+w.place.path.String(),
 		"DATAKIT_OLD="+old, "DATAKIT_NEW="+line, addrVariable+"="+addr)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = execGrace
-	if err := cmd.Run(); err != nil {
+	if err := runGroup(cmd, execGrace); err != nil {
 		return fmt.Errorf("--exec %s: %w", strings.TrimSpace(w.shell), err)
 	}
 	return nil

@@ -119,7 +119,7 @@ func (b *bridge) run(ctx context.Context) {
 
 // lost notes that notifications did not come.
 func (b *bridge) lost(err error, stale map[*mirror]bool) {
-	b.opts.Log.Warn("notifications of changes were lost: all repositories are read", "err", err)
+	b.opts.Log.Warn("notifications of changes were lost: all repositories are read", "error", err)
 	for _, m := range b.mirrors {
 		stale[m] = true
 	}
@@ -174,7 +174,7 @@ func (b *bridge) sync(ctx context.Context) Report {
 	}
 	r.Message, r.Err = b.commit(ctx)
 	if r.Err != nil && ctx.Err() == nil {
-		b.opts.Log.Error("the sync failed and will be tried again", "branch", b.opts.Branch, "err", r.Err)
+		b.opts.Log.Error("the sync failed and will be tried again", "branch", b.opts.Branch, "error", r.Err)
 	}
 	r.Took = time.Since(start)
 	b.opts.Observe(r)

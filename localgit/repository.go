@@ -55,7 +55,7 @@ func (m *mirror) scan(watch func(dir string)) {
 			m.log.Info("the repository can be read again")
 		}
 	case before == nil:
-		m.log.Warn("the repository cannot be read: its references stay as they are", "err", err)
+		m.log.Warn("the repository cannot be read: its references stay as they are", "error", err)
 	}
 }
 
@@ -109,7 +109,7 @@ func (m *mirror) add(refs map[github.RefName]string, whole string, ref rawRef) {
 		return
 	}
 	if err != nil {
-		m.log.Warn("the tag cannot be followed", "ref", whole, "err", err)
+		m.log.Warn("the tag cannot be followed", "ref", whole, "error", err)
 		hash = ""
 	}
 	refs[name] = hash
@@ -118,7 +118,7 @@ func (m *mirror) add(refs map[github.RefName]string, whole string, ref rawRef) {
 func (m *mirror) leaveOut(whole string, err error) {
 	if !m.told[whole] {
 		m.told[whole] = true
-		m.log.Warn("the reference is left out", "ref", whole, "err", err)
+		m.log.Warn("the reference is left out", "ref", whole, "error", err)
 	}
 }
 

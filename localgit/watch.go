@@ -27,7 +27,7 @@ func newWatcher(opts Options) *watcher {
 	}
 	n, err := fsnotify.NewBufferedWatcher(1024)
 	if err != nil {
-		w.log.Warn("no notifications of changes: the repositories are polled", "err", err)
+		w.log.Warn("no notifications of changes: the repositories are polled", "error", err)
 		return w
 	}
 	w.notify, w.events = n, n.Events
@@ -59,7 +59,7 @@ func (w *watcher) watch(dir string, m *mirror) {
 	}
 	w.dirs[dir] = m
 	if err := w.notify.Add(dir); err != nil {
-		w.log.Debug("no notifications of changes", "dir", dir, "err", err)
+		w.log.Debug("no notifications of changes", "dir", dir, "error", err)
 	}
 }
 

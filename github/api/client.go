@@ -109,7 +109,7 @@ func (c *Client) report(key, what string, r github.Repo, err error) {
 	c.reported[key] = true
 	c.mu.Unlock()
 	if !said {
-		c.cfg.Log.Warn("left out a "+what+" of GitHub that the model does not hold", "repo", r.String(), "err", c.clean(err.Error()))
+		c.cfg.Log.Warn("left out a "+what+" of GitHub that the model does not hold", "repository", r.String(), "error", c.clean(err.Error()))
 	}
 }
 

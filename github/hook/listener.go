@@ -182,7 +182,7 @@ func (s *Source) take(r github.Repo, name, delivery string, body []byte) answer 
 	s.heard(r)
 	ev, err := Parse(r, name, body)
 	if err != nil {
-		s.opts.Log.Warn("a webhook delivery that cannot be understood", "repo", r, "err", err)
+		s.opts.Log.Warn("a webhook delivery that cannot be understood", "repository", r, "error", err)
 		return badJSON
 	}
 	if !s.fresh(delivery) {
@@ -214,8 +214,8 @@ func (s *Source) report(r github.Repo, name, label string) {
 	first := label != name && s.reports.add(r.String()+" "+label)
 	s.mu.Unlock()
 	if first {
-		s.opts.Log.Warn("webhook event without effect", "repo", r, "event", label)
+		s.opts.Log.Warn("webhook event without effect", "repository", r, "event", label)
 		return
 	}
-	s.opts.Log.Debug("webhook event without effect", "repo", r, "event", label)
+	s.opts.Log.Debug("webhook event without effect", "repository", r, "event", label)
 }

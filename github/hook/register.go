@@ -27,7 +27,7 @@ func (s *Source) Watch(ctx context.Context, r github.Repo) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		s.opts.Log.Warn("the webhook is registered but GitHub does not ping it", "repo", r, "err", err)
+		s.opts.Log.Warn("the webhook is registered but GitHub does not ping it", "repository", r, "error", err)
 		return nil
 	}
 	s.work.Go(func() { s.confirm(r, heard) })
@@ -84,10 +84,10 @@ func (s *Source) remove(ctx context.Context, r github.Repo, ids []int64) error {
 func (s *Source) confirm(r github.Repo, heard <-chan struct{}) {
 	select {
 	case <-heard:
-		s.opts.Log.Info("GitHub reaches the webhook", "repo", r)
+		s.opts.Log.Info("GitHub reaches the webhook", "repository", r)
 	case <-time.After(s.opts.Confirm):
 		s.opts.Log.Warn("GitHub cannot reach the webhook: nothing has come from it since it was asked to, "+
-			"and changes on GitHub are noticed only at the next resync", "repo", r, "url", s.hookURL(r), "waited", s.opts.Confirm)
+			"and changes on GitHub are noticed only at the next resync", "repository", r, "url", s.hookURL(r), "waited", s.opts.Confirm)
 	case <-s.ctx.Done():
 	}
 }

@@ -168,7 +168,7 @@ func (b *GitHub) work(ctx context.Context, gh *api.Client, source *hook.Source) 
 	}
 	running, ctx := errgroup.WithContext(ctx)
 	if err != nil {
-		b.log(logs.GitHub).Error(unchecked(err), "api", b.APIURL, "err", err)
+		b.log(logs.GitHub).Error(unchecked(err), "api", b.APIURL, "error", err)
 		running.Go(func() error { return b.awaitToken(ctx, gh) })
 	}
 	running.Go(func() error { return b.mirror(ctx, gh, source) })

@@ -41,7 +41,7 @@ func monitor(ctx context.Context, branch *datakit.Branch, repos []github.Repo, l
 		if !errors.Is(err, p9.ErrConnection) {
 			return err
 		}
-		log.Warn("the repositories are not monitored yet", "err", err)
+		log.Warn("the repositories are not monitored yet", "error", err)
 		select {
 		case <-time.After(backoff.Delay(failures)):
 		case <-ctx.Done():

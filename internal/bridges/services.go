@@ -61,6 +61,6 @@ func unlessStopped(ctx context.Context, err error, log *slog.Logger) error {
 	if ctx.Err() == nil || err == nil {
 		return err
 	}
-	log.Info("stopped in the middle of something", "err", err)
+	log.Info("stopped in the middle of something", "error", err)
 	return nil
 }

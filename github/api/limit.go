@@ -57,7 +57,9 @@ func (l *limits) note(now time.Time, resp *http.Response, err error) (retryAt ti
 		}
 		return l.close(now, primary)
 	case status == http.StatusTooManyRequests, errors.As(err, &secondary), isSecondary(err):
-		l.strikes++
+		if l.strikes == 0 || !now.Before(l.until) { // else the request was under way when another found the limit
+			l.strikes++
+		}
 		return l.close(now, now.Add(secondaryWait<<min(l.strikes-1, 6)))
 	}
 	return time.Time{}

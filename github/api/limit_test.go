@@ -54,3 +54,17 @@ func TestGH167_SecondaryDoubles(t *testing.T) {
 		t.Errorf("after a success: %s, want a minute", got.Sub(now))
 	}
 }
+
+// TestGH167_RequestsUnderWayDoubleNothing has one limit strike all requests
+// that are under way.
+func TestGH167_RequestsUnderWayDoubleNothing(t *testing.T) {
+	t.Parallel()
+	var l limits
+	now := time.Unix(1_800_000_000, 0)
+	resp := &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{}}
+	for range 16 {
+		if got := l.note(now, resp, nil); !got.Equal(now.Add(time.Minute)) {
+			t.Fatalf("the next call is allowed in %s, want a minute", got.Sub(now))
+		}
+	}
+}

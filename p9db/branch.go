@@ -184,6 +184,11 @@ func isOwn(err error) bool {
 
 // side returns the database over another connection, which the caller closes.
 func (d *driver) side(ctx context.Context) (*driver, error) {
+	return d.sideIn(ctx, d.opts.Version)
+}
+
+// sideIn is side with a dialect to propose.
+func (d *driver) sideIn(ctx context.Context, version string) (*driver, error) {
 	if d.opts.Redial == nil {
 		return nil, &datakit.Error{Kind: datakit.Exist, Err: errInWay}
 	}
@@ -192,7 +197,7 @@ func (d *driver) side(ctx context.Context) (*driver, error) {
 		return nil, d.fail(err)
 	}
 	o := d.opts.client()
-	o.PingInterval = 0
+	o.PingInterval, o.Version = 0, version
 	c, err := p9.NewClient(ctx, conn, o)
 	if err != nil {
 		return nil, d.fail(err)

@@ -45,7 +45,8 @@ that must be able to reach URL.`,
 
 var errNoRemoteBranch = errors.New("that repository has no such branch")
 
-// fetchError says why a branch was not fetched. 9P2000.L has no words for that.
+// fetchError says why a branch was not fetched, for which a server may have no
+// words.
 func fetchError(url, branch string, err error) error {
 	subject, hint := branch+" from "+url, ""
 	switch {

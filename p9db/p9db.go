@@ -147,11 +147,11 @@ func (d *driver) Close() error {
 	}
 	d.mu.Lock()
 	sides := maps.Clone(d.sides)
+	d.cancel() // here, so that nothing is begun in the background while that is waited for
 	d.mu.Unlock()
 	for side := range sides {
 		side.Close()
 	}
-	d.cancel()
 	d.c.Close()
 	d.work.Wait()
 	if d.parent != nil {

@@ -71,6 +71,7 @@ func (t *tx) open(ctx context.Context, branch string) error {
 	var err error
 	for range beginTries {
 		name := randomName()
+		var left []string // where there may be a transaction nevertheless
 		err = d.atBranch(ctx, branch, func(dir ...string) error {
 			f, err := d.walk(ctx, append(dir, "transactions")...)
 			if err != nil {
@@ -78,12 +79,19 @@ func (t *tx) open(ctx context.Context, branch string) error {
 			}
 			defer f.Release()
 			if err := f.Mkdir(ctx, name, dirPerm); err != nil {
-				d.removeLater(err, append(dir, "transactions", name))
+				if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+					left = append(dir, "transactions", name)
+				}
 				return d.fail(err)
 			}
-			t.dir, err = f.Walk(context.WithoutCancel(ctx), name)
+			if t.dir, err = f.Walk(context.WithoutCancel(ctx), name); err != nil {
+				left = append(dir, "transactions", name)
+			}
 			return d.fail(err)
 		})
+		if left != nil {
+			d.removeLater(left)
+		}
 		if err == nil {
 			t.dir.Keep()
 			t.branch, t.name = branch, name
@@ -107,12 +115,8 @@ func randomName() string {
 	return strconv.FormatUint(binary.LittleEndian.Uint64(b[:])>>1, 10)
 }
 
-// removeLater removes a transaction that may have been made after the caller
-// has given up.
-func (d *driver) removeLater(err error, names []string) {
-	if !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
-		return
-	}
+// removeLater removes a transaction that nobody will use.
+func (d *driver) removeLater(names []string) {
 	d.background(func(ctx context.Context) {
 		if f, err := d.walk(ctx, names...); err == nil {
 			f.Remove(ctx)

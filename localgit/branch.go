@@ -38,7 +38,7 @@ func (b *bridge) follow(ctx context.Context, moves chan<- struct{}) {
 			failures = 0
 			continue
 		}
-		b.opts.Log.Warn("the branch cannot be watched at present", "branch", b.opts.Branch, "err", err)
+		b.opts.Log.Warn("the branch cannot be watched at present", "branch", b.opts.Branch, "error", err)
 		select {
 		case <-time.After(backoff.Delay(max(failures, 1))):
 		case <-ctx.Done():
@@ -68,7 +68,7 @@ func (b *bridge) moved(ctx context.Context) {
 	b.looked = time.Now()
 	h, err := b.opts.DB.Branch(b.opts.Branch).Head(ctx)
 	if err != nil {
-		b.opts.Log.Debug("the head cannot be read", "branch", b.opts.Branch, "err", err)
+		b.opts.Log.Debug("the head cannot be read", "branch", b.opts.Branch, "error", err)
 		b.known = false // the next sync compares all
 		return
 	}

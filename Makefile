@@ -25,7 +25,7 @@ run: build
 # test runs everything under the race detector, after installing what is
 # missing. A package that hangs fails, and shows where.
 test: deps
-	$(GO) test -race -p 2 -timeout 8m $(TESTFLAGS) ./...
+	$(GO) test -race -p 2 -timeout 12m $(TESTFLAGS) ./...
 
 deps:
 	@tests/deps.sh

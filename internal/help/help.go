@@ -4,6 +4,7 @@ package help
 
 import (
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -13,10 +14,16 @@ import (
 // Width is how many columns the text has at most.
 const Width = 79
 
-// Prepare has a command, and those below it, explain themselves in lines of at
-// most Width columns.
-func Prepare(cmd *cobra.Command) {
+// addFuncs gives cobra's templates what those of Prepare use. Cobra keeps the
+// functions in a variable of its own, without a lock.
+var addFuncs = sync.OnceFunc(func() {
 	cobra.AddTemplateFuncs(map[string]any{"options": Options, "prose": Prose})
+})
+
+// Prepare has a command, and those below it, explain themselves in lines of at
+// most Width columns. It may be called for several commands at once.
+func Prepare(cmd *cobra.Command) {
+	addFuncs()
 	usage := cmd.UsageTemplate()
 	for _, flags := range []string{".LocalFlags", ".InheritedFlags"} {
 		usage = strings.ReplaceAll(usage, flags+".FlagUsages | trimTrailingWhitespaces", flags+" | options")

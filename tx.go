@@ -201,21 +201,32 @@ func (tx *Tx) MkdirAll(ctx context.Context, path Path) error {
 			return opError("mkdir", string(path), err)
 		}
 	}
+	// Most often no more than the last is missing, and each takes time by its
+	// depth. If there is a file on the way, the steps tell which.
+	if path == Root || tx.ensureDir(ctx, path) == nil {
+		return nil
+	}
 	at := Root
 	for step := range path.Steps() {
 		at = at.Join(Path(step))
-		err := tx.Mkdir(ctx, at)
-		if errors.Is(err, Exist) {
-			var e Entry
-			if e, err = tx.Lookup(ctx, at); err == nil && e.Mode != Dir {
-				err = opError("mkdir", string(at), NotDir)
-			}
-		}
-		if err != nil {
+		if err := tx.ensureDir(ctx, at); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// ensureDir makes a directory unless it is there.
+func (tx *Tx) ensureDir(ctx context.Context, path Path) error {
+	err := tx.Mkdir(ctx, path)
+	if !errors.Is(err, Exist) {
+		return err
+	}
+	e, err := tx.Lookup(ctx, path)
+	if err == nil && e.Mode != Dir {
+		return opError("mkdir", string(path), NotDir)
+	}
+	return err
 }
 
 // Remove removes a file, a symlink, or a directory with all below it.

@@ -105,20 +105,28 @@ func (m *mirror) changedIn(changes []datakit.Change) bool {
 	return slices.ContainsFunc(changes, func(c datakit.Change) bool { return strings.HasPrefix(string(c.Path), refs) })
 }
 
-// committed notes the head that the sync from base has made, unless another
-// program has committed meanwhile: then that is still to be looked at.
+// committed notes the head that the sync from base has made. If that cannot be
+// told, as when another program has committed meanwhile, or the database has
+// lost the branch since, everything is compared once more.
 func (b *bridge) committed(ctx context.Context, base datakit.Hash, message string) {
+	h, ok := b.madeFrom(ctx, base, message)
+	b.known = ok
+	if ok {
+		b.seen = h
+	}
+}
+
+// madeFrom returns the head if it is the commit of a sync from base.
+func (b *bridge) madeFrom(ctx context.Context, base datakit.Hash, message string) (h datakit.Hash, ok bool) {
 	h, err := b.opts.DB.Branch(b.opts.Branch).Head(ctx)
 	if err != nil || h.IsZero() {
-		return
+		return h, false
 	}
 	c, err := b.opts.DB.Commit(ctx, h)
 	if err != nil || c.Message != message {
-		return
+		return h, false
 	}
-	if base.IsZero() && len(c.Parents) == 0 || slices.Equal(c.Parents, []datakit.Hash{base}) {
-		b.seen = h
-	}
+	return h, base.IsZero() && len(c.Parents) == 0 || slices.Equal(c.Parents, []datakit.Hash{base})
 }
 
 // origin returns the head that a transaction began from, or the zero Hash.

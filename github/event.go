@@ -62,9 +62,20 @@ type OtherEvent struct {
 	Label string
 }
 
-func (e RepoEvent) Repository() Repo   { return e.Repo }
-func (e PREvent) Repository() Repo     { return e.PR.Head.Repo }
+// Repository implements Event.
+func (e RepoEvent) Repository() Repo { return e.Repo }
+
+// Repository implements Event.
+func (e PREvent) Repository() Repo { return e.PR.Head.Repo }
+
+// Repository implements Event.
 func (e StatusEvent) Repository() Repo { return e.Status.Commit.Repo }
-func (e RefEvent) Repository() Repo    { return e.Ref.Commit.Repo }
-func (e RefRemoved) Repository() Repo  { return e.Ref.Repo }
-func (e OtherEvent) Repository() Repo  { return e.Repo }
+
+// Repository implements Event.
+func (e RefEvent) Repository() Repo { return e.Ref.Commit.Repo }
+
+// Repository implements Event.
+func (e RefRemoved) Repository() Repo { return e.Ref.Repo }
+
+// Repository implements Event.
+func (e OtherEvent) Repository() Repo { return e.Repo }

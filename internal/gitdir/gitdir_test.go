@@ -28,10 +28,10 @@ func TestFind(t *testing.T) {
 	root := t.TempDir()
 	at := func(names ...string) string { return filepath.Join(append([]string{root}, names...)...) }
 	put(t, map[string]string{
-		at("work", ".git", "HEAD"):                             "ref: refs/heads/master",
-		at("work", "sub", "file"):                              "text",
-		at("work", ".git", "worktrees", "linked", "commondir"): "../..\n",
-		at("linked", ".git"):                                   "gitdir: ../work/.git/worktrees/linked\n",
+		at("tree", ".git", "HEAD"):                             "ref: refs/heads/master",
+		at("tree", "sub", "file"):                              "text",
+		at("tree", ".git", "worktrees", "linked", "commondir"): "../..\n",
+		at("linked", ".git"):                                   "gitdir: ../tree/.git/worktrees/linked\n",
 		at("module", ".git"):                                   "gitdir: " + at("modules", "m") + "\r\n",
 		at("modules", "m", "HEAD"):                             "ref: refs/heads/master",
 		at("broken", ".git"):                                   "text",
@@ -40,8 +40,8 @@ func TestFind(t *testing.T) {
 		at("bare", "refs", "x"):                                "",
 	})
 	for path, want := range map[string]string{
-		at("work"):   at("work", ".git"),
-		at("linked"): at("work", ".git"),
+		at("tree"):   at("tree", ".git"),
+		at("linked"): at("tree", ".git"),
 		at("module"): at("modules", "m"),
 		at("bare"):   at("bare"),
 	} {
@@ -49,7 +49,7 @@ func TestFind(t *testing.T) {
 			t.Errorf("Find(%s) = %s, %v, want %s", path, got, err, want)
 		}
 	}
-	for path, want := range map[string]string{at("work", "sub"): "no Git repository", at("none"): "no Git repository", at("bare", "HEAD"): "this is a file", at("broken"): "does not say"} {
+	for path, want := range map[string]string{at("tree", "sub"): "no Git repository", at("none"): "no Git repository", at("bare", "HEAD"): "this is a file", at("broken"): "does not say"} {
 		if _, err := Find(path); err == nil || !strings.Contains(err.Error(), want) || errors.Is(err, datakit.NotExist) != strings.HasPrefix(want, "no ") {
 			t.Errorf("Find(%s): %v, want that it says %q", path, err, want)
 		}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/datakit/datakit"
@@ -117,45 +116,69 @@ func TestFS207_WithoutGit(t *testing.T) {
 	git(t, empty, "fsck", "--strict")
 }
 
-// TestFS208_Cancel cancels fetches and pushes while the other end is silent.
-func TestFS208_Cancel(t *testing.T) {
-	needGit(t)
+// silence returns the address of a server that accepts what connects to it, and
+// says nothing; connected is closed when somebody has. It is there until the
+// test ends.
+func silence(t *testing.T) (addr string, connected <-chan struct{}) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	port := l.Addr().(*net.TCPAddr).String()
-	pipe := filepath.Join(t.TempDir(), "ssh")
-	if err := os.WriteFile(pipe, []byte("#!/bin/sh\nprintf x > \"$0.called\"\nexec sleep 600\n"), 0o755); err != nil {
+	accepted, end, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		close(accepted)
+		<-end
+		c.Close()
+	}()
+	t.Cleanup(func() {
+		close(end)
+		l.Close()
+		<-ended
+	})
+	return l.Addr().String(), accepted
+}
+
+// TestFS208_Cancel cancels fetches and pushes while the other end is silent.
+func TestFS208_Cancel(t *testing.T) {
+	needGit(t)
+	ssh := filepath.Join(t.TempDir(), "ssh")
+	if err := os.WriteFile(ssh, []byte("#!/bin/sh\nexec sleep 600\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("GIT_SSH", pipe)
-	for _, address := range []string{"git://" + port + "/x", "http://" + port + "/x", "ssh://h/x"} {
-		for name, call := range map[string]func(context.Context, Repository) error{
-			"fetch": func(ctx context.Context, r Repository) error { _, err := r.Fetch(ctx, address, "master"); return err },
-			"push": func(ctx context.Context, r Repository) error {
-				_, err := r.Push(ctx, address, []string{"b"})
-				return err
-			},
-		} {
-			ctx, cancel := context.WithCancel(t.Context())
-			result := make(chan error, 1)
-			local := newLocal(t)
-			go func() { result <- call(ctx, local.Repository) }()
-			if strings.HasPrefix(address, "ssh") {
-				cancel() // at some moment of the start
-			} else {
-				c, err := l.Accept()
-				if err != nil {
-					t.Fatal(err)
+	t.Setenv("GIT_SSH", ssh)
+	for name, call := range map[string]func(context.Context, Repository, string) error{
+		"fetch": func(ctx context.Context, r Repository, address string) error {
+			_, err := r.Fetch(ctx, address, "master")
+			return err
+		},
+		"push": func(ctx context.Context, r Repository, address string) error {
+			_, err := r.Push(ctx, address, []string{"b"})
+			return err
+		},
+	} {
+		for _, scheme := range []string{"git", "http", "ssh"} {
+			t.Run(name+"/"+scheme, func(t *testing.T) {
+				// A server for each: clients of HTTP keep connections for later.
+				addr, connected := silence(t)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				result := make(chan error, 1)
+				local := newLocal(t)
+				go func() { result <- call(ctx, local.Repository, scheme+"://"+addr+"/x") }()
+				if scheme != "ssh" { // which is cancelled at some moment of its start
+					<-connected
 				}
-				defer c.Close()
 				cancel()
-			}
-			if err := <-result; !errors.Is(err, context.Canceled) {
-				t.Errorf("%s from %s = %v, want %v", name, address, err, context.Canceled)
-			}
+				if err := <-result; !errors.Is(err, context.Canceled) {
+					t.Errorf("%s from %s = %v, want %v", name, scheme, err, context.Canceled)
+				}
+			})
 		}
 	}
 }

@@ -82,7 +82,7 @@ func checkSound(t *testing.T, c clone) {
 		if err == nil && out == "" {
 			return
 		}
-		if try == 3 || !strings.Contains(out, "index not opened") {
+		if try == 5 || err == nil || !strings.Contains(err.Error(), "index not opened") {
 			t.Errorf("fsck --strict: %s %v", out, err)
 			return
 		}

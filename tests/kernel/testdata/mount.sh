@@ -17,6 +17,7 @@ until_true() {
 M=/mnt/tree
 mkdir -p $M
 begin() {
+  : >/tmp/said # lest it be searched before the mounter opens it
   datakit mount --addr "tcp://$SRV:$PORT" "$@" $M >/tmp/said 2>&1 &
   mounter=$!
   until_true grep -q '^mounted ' /tmp/said

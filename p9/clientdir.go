@@ -177,25 +177,6 @@ func (f *Fid) addTarget(ctx context.Context, st *vfs.Stat) error {
 	})
 }
 
-// ReadAll reads an open fid from the start until there is nothing more.
-func (f *Fid) ReadAll(ctx context.Context) ([]byte, error) {
-	b := make([]byte, 0, firstRead)
-	for {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := f.ReadOnce(ctx, b[len(b):cap(b)], uint64(len(b)))
-		b = b[:len(b)+n]
-		if n == 0 || err != nil {
-			return b, err
-		}
-	}
-}
-
-// firstRead is how much ReadAll asks for at first, in bytes. Most files are
-// smaller.
-const firstRead = 4 << 10
-
 // ReadDir returns the entries of the directory f, which must not be open, in
 // the order of the server and without "." and "..".
 func (f *Fid) ReadDir(ctx context.Context) ([]vfs.Dirent, error) {

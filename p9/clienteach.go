@@ -9,16 +9,7 @@ import (
 // roundTrips sends requests with one write and waits for all the replies. after
 // returns what roundTrip calls so. The calls that have no error must be freed.
 func (t *transport) roundTrips(ctx context.Context, calls []*call, after func(i int) func(*call)) []error {
-	sent := 0
-	t.together(func() {
-		for _, c := range calls {
-			if ctx.Err() != nil || len(c.req) > int(t.msize) || !t.tags.try() || t.register(c) != nil {
-				return // what is left is sent one by one, and waits or fails as it must
-			}
-			t.send(c, nil, true)
-			sent++
-		}
-	})
+	sent := t.sendTogether(ctx, calls)
 	errs := make([]error, len(calls))
 	for i, c := range calls {
 		if i < sent {
@@ -28,6 +19,21 @@ func (t *transport) roundTrips(ctx context.Context, calls []*call, after func(i 
 		}
 	}
 	return errs
+}
+
+// sendTogether sends requests with one write, and returns how many it could:
+// what is left is to be sent one by one, and waits or fails as it must.
+func (t *transport) sendTogether(ctx context.Context, calls []*call) (sent int) {
+	t.together(func() {
+		for _, c := range calls {
+			if ctx.Err() != nil || len(c.req) > int(t.msize) || !t.tags.try() || t.register(c) != nil {
+				return
+			}
+			t.send(c, nil, true)
+			sent++
+		}
+	})
+	return sent
 }
 
 // together writes at once what f sends. f must not wait.

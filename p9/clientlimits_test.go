@@ -293,7 +293,8 @@ func TestCL8_CancelledOperations(t *testing.T) {
 						c.Remove(ctx, name+"d"),
 					)
 					_, err2 := c.ReadDir(ctx, "dir")
-					if err = errors.Join(err, err2); err != nil && ctx.Err() == nil {
+					_, err3 := c.Root().ReadFile(ctx, "dir", "slow")
+					if err = errors.Join(err, err2, err3); err != nil && ctx.Err() == nil {
 						t.Errorf("without being cancelled: %v", err)
 					}
 					cancel()

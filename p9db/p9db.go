@@ -181,6 +181,10 @@ func (d *driver) background(f func(ctx context.Context)) bool {
 
 // readFile returns the content of a file of the tree, given by its steps.
 func (d *driver) readFile(ctx context.Context, names ...string) ([]byte, error) {
+	if d.c.Dialect() == p9.DotL { // so it is not a server of old, of whose order nothing is known
+		b, err := d.c.Root().ReadFile(ctx, names...)
+		return b, d.fail(err)
+	}
 	f, err := d.openFile(ctx, p9.ReadOnly, names...)
 	if err != nil {
 		return nil, err

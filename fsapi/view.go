@@ -66,7 +66,15 @@ func (v *view) root(ctx context.Context) (vfs.Node, error) {
 // nothing yet.
 func (v *view) rootDir() *viewDir { return &viewDir{viewEntry{v: v, mode: datakit.Dir}} }
 
-func newViewNode(e viewEntry) vfs.Node {
+// A viewNode is a *viewDir or *viewFile.
+type viewNode interface {
+	vfs.Node
+
+	// statFound describes the node as it was found.
+	statFound(ctx context.Context) (vfs.Stat, error)
+}
+
+func newViewNode(e viewEntry) viewNode {
 	if e.mode == datakit.Dir {
 		return &viewDir{e}
 	}

@@ -10,7 +10,7 @@ import (
 // A viewDir is a directory of a view.
 type viewDir struct{ viewEntry }
 
-var _ vfs.Dir = (*viewDir)(nil)
+var _ vfs.StatDir = (*viewDir)(nil)
 
 func (d *viewDir) Parent() vfs.Dir {
 	if d.up == nil {
@@ -20,6 +20,20 @@ func (d *viewDir) Parent() vfs.Dir {
 }
 
 func (d *viewDir) Lookup(ctx context.Context, name string) (vfs.Node, error) {
+	return d.lookup(ctx, name)
+}
+
+// LookupStat implements vfs.StatDir.
+func (d *viewDir) LookupStat(ctx context.Context, name string) (vfs.Node, vfs.Stat, error) {
+	n, err := d.lookup(ctx, name)
+	if err != nil {
+		return nil, vfs.Stat{}, err
+	}
+	st, err := n.statFound(ctx)
+	return n, st, err
+}
+
+func (d *viewDir) lookup(ctx context.Context, name string) (viewNode, error) {
 	st, err := d.v.current(ctx)
 	if err != nil {
 		return nil, err
@@ -64,6 +78,10 @@ func (d *viewDir) Stat(ctx context.Context) (vfs.Stat, error) {
 		return vfs.Stat{}, err
 	}
 	return d.stat(ctx, st, e)
+}
+
+func (d *viewDir) statFound(ctx context.Context) (vfs.Stat, error) {
+	return d.stat(ctx, d.at, datakit.Entry{Mode: d.mode, Hash: d.id})
 }
 
 func (d *viewDir) Open(ctx context.Context, flags vfs.OpenFlags) (vfs.File, error) {

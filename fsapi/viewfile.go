@@ -18,6 +18,13 @@ func (f *viewFile) Stat(ctx context.Context) (vfs.Stat, error) {
 	if err != nil {
 		return vfs.Stat{}, err
 	}
+	return f.statIn(ctx, st)
+}
+
+func (f *viewFile) statFound(ctx context.Context) (vfs.Stat, error) { return f.statIn(ctx, f.at) }
+
+// statIn describes what st has in the place of the file.
+func (f *viewFile) statIn(ctx context.Context, st *state) (vfs.Stat, error) {
 	e, err := st.tree.Stat(ctx, f.path)
 	if err != nil || e.Mode == datakit.Dir {
 		return vfs.Stat{}, gone(err)
@@ -34,27 +41,32 @@ func (f *viewFile) Stat(ctx context.Context) (vfs.Stat, error) {
 }
 
 func (f *viewFile) Open(ctx context.Context, flags vfs.OpenFlags) (vfs.File, error) {
-	file, _, err := f.OpenVersion(ctx, flags)
-	return file, err
+	st, _, err := f.find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return f.openIn(ctx, st, flags)
 }
 
 // Versioned implements vfs.Versioned. What an open file holds stays, unless the
 // whole view goes.
 func (f *viewFile) Versioned() bool { return f.v.check == nil }
 
-func (f *viewFile) OpenVersion(ctx context.Context, flags vfs.OpenFlags) (vfs.File, uint32, error) {
-	st, e, err := f.find(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
+// OpenFound implements vfs.Versioned.
+func (f *viewFile) OpenFound(ctx context.Context, flags vfs.OpenFlags) (vfs.File, error) {
+	return f.openIn(ctx, f.at, flags)
+}
+
+// openIn opens what st has in the place of the file.
+func (f *viewFile) openIn(ctx context.Context, st *state, flags vfs.OpenFlags) (vfs.File, error) {
 	if flags.RemoveOnClose {
-		return nil, 0, vfs.ErrPermission
+		return nil, vfs.ErrPermission
 	}
 	blob, err := st.tree.Open(ctx, f.path)
 	if err != nil {
-		return nil, 0, entryError(err)
+		return nil, entryError(err)
 	}
-	return &openBlob{blob, f.v.check}, entryQid(e, 0).Version, nil
+	return &openBlob{blob, f.v.check}, nil
 }
 
 func (f *viewFile) SetLength(ctx context.Context, _ uint64) error {

@@ -85,11 +85,7 @@ func (t *tree) ReadDirPlus(cancel <-chan struct{}, in *gofuse.ReadIn, out *gofus
 		if !l.frozen || e.Off <= dotEntries {
 			return true
 		}
-		node, err := l.dir.Lookup(r, e.Name)
-		if err == nil {
-			err = t.entry(r, l.id, e.Name, node, entry)
-		}
-		if err != nil { // who looks it up will be told
+		if err := t.look(r, l.dir, l.id, e.Name, entry); err != nil { // who looks it up will be told
 			*entry = gofuse.EntryOut{}
 		}
 		return true

@@ -8,7 +8,9 @@
 //
 // Nodes that are vfs.Immutable are kept by the kernel, names and contents, as
 // long as it has room. Of a vfs.Versioned file the contents are kept, each as an
-// inode of its own, but not which of them the name leads to. Nothing else is
+// inode of its own, but not which of them the name leads to: whoever opens the
+// path gets the newest, and who opens such an inode by other ways, as that of a
+// file that was bound elsewhere with mount(8), gets its content. Nothing else is
 // kept: each look at a name asks the tree, and files are read and written
 // directly ("direct I/O"), so that a change made elsewhere is seen with the next
 // open or stat. A name that has been found is the same inode as before as long

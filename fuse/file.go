@@ -33,20 +33,16 @@ func (t *tree) Open(cancel <-chan struct{}, in *gofuse.OpenIn, out *gofuse.OpenO
 	return gofuse.OK
 }
 
-// openFile opens a file. The kernel may keep what is read only if that is what
-// the inode stands for: the file may have changed since it was looked up.
+// openFile opens a file, or the version of it that its inode stands for, which
+// the kernel may keep.
 func (t *tree) openFile(r *request, id uint64, node vfs.Node, flags uint32) (*handle, error) {
-	h := &handle{node: node, whole: vfs.IsImmutable(node), appends: flags&syscall.O_APPEND != 0}
-	how := vfs.OpenFlags{Append: h.appends}
-	var err error
-	if kept := t.inodes.version(id); kept != nil {
-		var version uint32
-		h.file, version, err = node.(vfs.Versioned).OpenVersion(r, how)
-		h.whole = version == kept.Qid.Version
-	} else {
-		h.file, err = node.Open(r, how)
+	h := &handle{node: node, whole: t.isKept(id, node), appends: flags&syscall.O_APPEND != 0}
+	open := node.Open
+	if t.inodes.version(id) != nil {
+		open = node.(vfs.Versioned).OpenFound
 	}
-	if err != nil {
+	var err error
+	if h.file, err = open(r, vfs.OpenFlags{Append: h.appends}); err != nil {
 		return nil, err
 	}
 	_, h.waits = h.file.(vfs.WaitingFile)

@@ -53,26 +53,39 @@ func (t *tree) Lookup(cancel <-chan struct{}, in *gofuse.InHeader, name string, 
 	if err != nil {
 		return t.status(err)
 	}
-	node, err := dir.Lookup(r, name)
-	if err != nil {
-		status := t.status(err)
-		if status == gofuse.ENOENT && vfs.IsImmutable(dir) {
-			out.SetEntryTimeout(keep) // that there is no such name
-			return gofuse.OK
-		}
-		return status
+	status := t.status(t.look(r, dir, in.NodeId, name, out))
+	if status == gofuse.ENOENT && vfs.IsImmutable(dir) {
+		out.SetEntryTimeout(keep) // that there is no such name
+		return gofuse.OK
 	}
-	return t.status(t.entry(r, in.NodeId, name, node, out))
+	return status
 }
 
-// entry tells the kernel of a node.
+// look tells the kernel of what a name leads to in the directory with the number
+// up.
+func (t *tree) look(r *request, dir vfs.Dir, up uint64, name string, out *gofuse.EntryOut) error {
+	node, st, err := vfs.LookupStat(r, dir, name)
+	if err != nil {
+		return err
+	}
+	t.enter(up, name, node, &st, out)
+	return nil
+}
+
+// entry tells the kernel of a new node.
 func (t *tree) entry(r *request, up uint64, name string, node vfs.Node, out *gofuse.EntryOut) error {
 	st, err := node.Stat(r)
 	if err != nil {
 		return err
 	}
-	t.attr(&st, &out.Attr)
-	out.NodeId = t.inodes.enter(up, name, node, &st)
+	t.enter(up, name, node, &st, out)
+	return nil
+}
+
+// enter tells the kernel of a node that st describes.
+func (t *tree) enter(up uint64, name string, node vfs.Node, st *vfs.Stat, out *gofuse.EntryOut) {
+	t.attr(st, &out.Attr)
+	out.NodeId = t.inodes.enter(up, name, node, st)
 	out.Generation = 1
 	if vfs.IsImmutable(node) {
 		out.SetEntryTimeout(keep)
@@ -80,7 +93,6 @@ func (t *tree) entry(r *request, up uint64, name string, node vfs.Node, out *gof
 	if t.isKept(out.NodeId, node) {
 		out.SetAttrTimeout(keep)
 	}
-	return nil
 }
 
 // isKept reports whether nothing of an inode changes: another version of its

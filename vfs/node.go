@@ -107,9 +107,31 @@ func IsImmutable(n Node) bool {
 	return ok && i.Immutable()
 }
 
-// A Versioned file keeps, while it is open, the content that it had when it was
-// opened. The Version of its Qid tells the contents apart, so a transport may
-// cache each as something that never changes.
+// A StatDir finds and describes at once, for which a Dir that has to ask somebody
+// else what is there need not ask twice.
+type StatDir interface {
+	Dir
+
+	// LookupStat is Lookup, and Stat of what that finds, at the same moment.
+	LookupStat(ctx context.Context, name string) (Node, Stat, error)
+}
+
+// LookupStat looks up a name in a directory and describes what that leads to.
+func LookupStat(ctx context.Context, dir Dir, name string) (Node, Stat, error) {
+	if d, ok := dir.(StatDir); ok {
+		return d.LookupStat(ctx, name)
+	}
+	n, err := dir.Lookup(ctx, name)
+	if err != nil {
+		return nil, Stat{}, err
+	}
+	st, err := n.Stat(ctx)
+	return n, st, err
+}
+
+// A Versioned file of a StatDir can still be opened as it was when it was found.
+// The Version of its Qid tells the contents apart, so a transport may treat each
+// as a file of its own that never changes.
 type Versioned interface {
 	Node
 
@@ -117,8 +139,9 @@ type Versioned interface {
 	// always the same.
 	Versioned() bool
 
-	// OpenVersion is Open, and returns the version of what the File holds.
-	OpenVersion(ctx context.Context, flags OpenFlags) (f File, version uint32, err error)
+	// OpenFound opens the content that LookupStat has described, whatever is
+	// in its place now.
+	OpenFound(ctx context.Context, flags OpenFlags) (File, error)
 }
 
 // A Dirent is an entry of a listing.

@@ -12,38 +12,84 @@ import (
 	"time"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+
+	"github.com/datakit/datakit/internal/mountpoint"
 )
 
 // helperTime is how long fusermount3 may take to mount.
 const helperTime = 30 * time.Second
 
-// attach mounts on dir if that takes the help of fusermount3, and returns what
-// the server is told to serve: dir itself, which it mounts on, or the device of
-// the mount. The library would do the same, but tell of failures elsewhere.
-func attach(dir string, mo *gofuse.MountOptions) (at string, err error) {
+// A device is the kernel's end of a mount.
+type device int
+
+// attach mounts on dir and returns what the server is told to serve, and the
+// device, which has to be closed. The library would mount as well, but tell of
+// failures elsewhere, and keep the device to itself.
+func attach(dir string, mo *gofuse.MountOptions) (at string, d device, err error) {
+	var fd int
 	if os.Geteuid() == 0 {
-		mo.DirectMountStrict = true
-		return dir, nil
+		fd, err = mount(dir, mo)
+	} else {
+		fd, err = fusermount(dir, options(mo))
 	}
-	fd, err := fusermount(dir, options(mo))
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
-	return fmt.Sprintf("/dev/fd/%d", fd), nil
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		unix.Close(fd)
+		mountpoint.Detach(dir)
+		return "", 0, err
+	}
+	return fmt.Sprintf("/dev/fd/%d", fd), device(own), nil
+}
+
+// dead reports whether the kernel has ended the mount.
+func (d device) dead() bool {
+	fds := []unix.PollFd{{Fd: int32(d)}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0 && fds[0].Revents&unix.POLLERR != 0
+}
+
+func (d device) close() { unix.Close(int(d)) }
+
+// mount mounts as an administrator may, and returns the device (fuse(4)).
+func mount(dir string, mo *gofuse.MountOptions) (fd int, err error) {
+	var st unix.Stat_t
+	if err := unix.Stat(dir, &st); err != nil {
+		return 0, err
+	}
+	// No program that is started later may have it: it would keep the mount alive.
+	if fd, err = unix.Open("/dev/fuse", unix.O_RDWR|unix.O_CLOEXEC, 0); err != nil {
+		return 0, err
+	}
+	list := append([]string{
+		fmt.Sprintf("fd=%d,rootmode=%o,user_id=%d,group_id=%d", fd, st.Mode&unix.S_IFMT, os.Geteuid(), os.Getegid()),
+	}, shared(mo)...)
+	err = unix.Mount(mo.FsName, dir, "fuse."+mo.Name, unix.MS_NOSUID|unix.MS_NODEV, strings.Join(list, ","))
+	if err != nil {
+		unix.Close(fd)
+		return 0, err
+	}
+	return fd, nil
+}
+
+// shared returns the options of a mount that the kernel and fusermount3 call the
+// same.
+func shared(mo *gofuse.MountOptions) []string {
+	list := append([]string{fmt.Sprintf("max_read=%d", mo.MaxWrite)}, mo.Options...)
+	if mo.AllowOther {
+		list = append(list, "allow_other")
+	}
+	return list
 }
 
 // options returns the options of a mount as fusermount3 takes them.
 func options(mo *gofuse.MountOptions) string {
 	escape := strings.NewReplacer(`\`, `\\`, ",", `\,`)
-	list := append([]string{
-		"fsname=" + escape.Replace(mo.FsName),
-		"subtype=" + escape.Replace(mo.Name),
-		fmt.Sprintf("max_read=%d", mo.MaxWrite),
-	}, mo.Options...)
-	if mo.AllowOther {
-		list = append(list, "allow_other")
-	}
-	return strings.Join(list, ",")
+	list := []string{"fsname=" + escape.Replace(mo.FsName), "subtype=" + escape.Replace(mo.Name)}
+	return strings.Join(append(list, shared(mo)...), ",")
 }
 
 // fusermount has the program of that name mount, and returns the device, which

@@ -70,3 +70,26 @@ func TestFusermountSendsNothing(t *testing.T) {
 		t.Errorf("error %v, want %v at once", err, errNoDevice)
 	}
 }
+
+// TestFS178_DeadDevice: what waits for news ends with the device, also what the
+// library does not know of.
+func TestFS178_DeadDevice(t *testing.T) {
+	t.Parallel()
+	var pipe [2]int
+	if err := syscall.Pipe2(pipe[:], syscall.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	d := device(pipe[1])
+	if d.dead() {
+		t.Error("a pipe with two ends is dead")
+	}
+	syscall.Close(pipe[0])
+	if !d.dead() {
+		t.Error("a pipe without a reader is not dead")
+	}
+	m := &Mount{draining: newSignal(), canceled: newSignal()}
+	m.watch(d, nil)
+	if !m.draining.raised() || !m.canceled.raised() {
+		t.Error("nothing was cancelled")
+	}
+}

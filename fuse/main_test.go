@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -181,6 +182,10 @@ func (m *mount) cleanUp() {
 	}
 	if !m.hasEnded(patience) {
 		m.t.Error("the server does not end with the mount")
+		m.cmd.Process.Signal(syscall.SIGQUIT) // so that it says what it waits for
+		if m.hasEnded(patience) {
+			return
+		}
 		m.cmd.Process.Kill()
 		m.hasEnded(patience)
 	}

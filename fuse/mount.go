@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime"
 	"sync"
+	"time"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 
@@ -49,18 +50,19 @@ func New(root vfs.Dir, dir string, opts *Options) (*Mount, error) {
 	m := &Mount{done: make(chan struct{}), draining: newSignal(), canceled: newSignal()}
 	t := newTree(m, root, o.Log)
 	mo := mountOptions(&o)
-	at, err := attach(dir, mo)
+	at, d, err := attach(dir, mo)
 	if err != nil {
 		return nil, fmt.Errorf("mount %s: %w", dir, err)
 	}
 	server, err := gofuse.NewServer(t, at, mo)
 	if err != nil {
+		d.close()
 		if at != dir {
 			mountpoint.Detach(dir)
 		}
 		return nil, fmt.Errorf("mount %s: %w", dir, err)
 	}
-	go m.serve(server, t)
+	go m.serve(server, t, d)
 	if runtime.GOOS == "darwin" { // where the helper that mounts asks the server first
 		if err := server.WaitMount(); err != nil {
 			return nil, fmt.Errorf("mount %s: %w", dir, errors.Join(err, server.Unmount()))
@@ -92,12 +94,38 @@ func mountOptions(o *Options) *gofuse.MountOptions {
 
 // serve answers the kernel until the mount has ended, and then closes what is
 // open.
-func (m *Mount) serve(server *gofuse.Server, t *tree) {
+func (m *Mount) serve(server *gofuse.Server, t *tree, d device) {
+	over := make(chan struct{})
+	t.watchers.Go(func() { m.watch(d, over) })
 	server.Serve()
+	close(over)
 	m.canceled.raise()
 	t.watchers.Wait()
 	t.handles.closeAll()
 	close(m.done)
+}
+
+// deviceInterval is how often the kernel is asked whether it has ended the mount.
+const deviceInterval = time.Second
+
+// watch cancels everything when the kernel has ended the mount. The library ends
+// what it knows of; but a request that it has read and not noted yet would go on
+// for ever if it waits for news.
+func (m *Mount) watch(d device, over <-chan struct{}) {
+	defer d.close()
+	tick := time.NewTicker(deviceInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-over:
+			return
+		case <-tick.C:
+			if d.dead() {
+				m.Cancel()
+				return
+			}
+		}
+	}
 }
 
 // Done is closed after the mount has ended and all its files are closed.

@@ -9,7 +9,16 @@ import (
 // roundTrips sends requests with one write and waits for all the replies. after
 // returns what roundTrip calls so. The calls that have no error must be freed.
 func (t *transport) roundTrips(ctx context.Context, calls []*call, after func(i int) func(*call)) []error {
-	sent := t.sendTogether(ctx, calls)
+	sent := 0
+	t.together(func() {
+		for _, c := range calls {
+			if ctx.Err() != nil || len(c.req) > int(t.msize) || !t.tags.try() || t.register(c) != nil {
+				return // what is left is sent one by one, and waits or fails as it must
+			}
+			t.send(c, nil, true)
+			sent++
+		}
+	})
 	errs := make([]error, len(calls))
 	for i, c := range calls {
 		if i < sent {
@@ -21,19 +30,27 @@ func (t *transport) roundTrips(ctx context.Context, calls []*call, after func(i 
 	return errs
 }
 
-// sendTogether sends requests with one write, and returns how many it could:
-// what is left is to be sent one by one, and waits or fails as it must.
-func (t *transport) sendTogether(ctx context.Context, calls []*call) (sent int) {
+// sendAll sends requests with one write, unless that would have to wait: then
+// it sends none of them.
+func (t *transport) sendAll(ctx context.Context, calls ...*call) bool {
+	for i, c := range calls {
+		if ctx.Err() != nil || len(c.req) > int(t.msize) || !t.tags.try() {
+			for range i {
+				t.tags.release()
+			}
+			return false
+		}
+	}
 	t.together(func() {
 		for _, c := range calls {
-			if ctx.Err() != nil || len(c.req) > int(t.msize) || !t.tags.try() || t.register(c) != nil {
-				return
+			if err := t.register(c); err != nil {
+				c.finish(err)
+				continue
 			}
 			t.send(c, nil, true)
-			sent++
 		}
 	})
-	return sent
+	return true
 }
 
 // together writes at once what f sends. f must not wait.

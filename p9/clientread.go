@@ -1,6 +1,9 @@
 package p9
 
-import "context"
+import (
+	"context"
+	"sync"
+)
 
 // firstRead is how much is asked for at first of a file of unknown size, in
 // bytes. Most files are smaller.
@@ -25,48 +28,17 @@ func (f *Fid) readRest(ctx context.Context, b []byte) ([]byte, error) {
 	}
 }
 
-// ReadFile returns the content of the file that the names lead to. It sends all
-// requests at once, so that a small file takes one round trip. The server must
-// take requests up in their order, as Server does, and answer a read with all
-// that there is: another one might take the open for that of another file.
+// ReadFile returns the content of the file that the names lead to. If it is
+// small that takes one round trip, as all requests are sent at once. The server
+// must take requests up in their order, as Server does, and answer a read with
+// all that there is: another one might take the open for that of another file.
 func (f *Fid) ReadFile(ctx context.Context, names ...string) ([]byte, error) {
-	if f.c.walkable(names) < len(names) {
-		return f.readFar(ctx, names)
+	if f.c.walkable(names) == len(names) {
+		b, done, err := f.readQuickly(ctx, names)
+		if done || err != nil {
+			return b, err
+		}
 	}
-	to, err := f.c.newFid(ctx)
-	if err != nil {
-		return nil, err
-	}
-	b := make([]byte, firstRead)
-	walk, open, read := f.walkCall(to, names), to.openCall(ReadOnly), to.readCall(b, 0)
-	s := f.c.t.sendSeries(ctx, walk, open, read)
-	defer s.drop(ctx)
-	if err = s.next(ctx, f.afterWalk(to)); err == nil {
-		err = f.walked(walk, to, names)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer to.Release()
-	if err = s.next(ctx, nil); err == nil {
-		err = to.takeQid(open)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := s.next(ctx, nil); err != nil {
-		return nil, err
-	}
-	b, asked := b[:read.n], len(read.dst)
-	read.free()
-	if len(b) < asked {
-		return b, nil
-	}
-	return to.readRest(ctx, b)
-}
-
-// readFar is ReadFile of what one message does not lead to.
-func (f *Fid) readFar(ctx context.Context, names []string) ([]byte, error) {
 	to, err := f.Walk(ctx, names...)
 	if err != nil {
 		return nil, err
@@ -78,33 +50,75 @@ func (f *Fid) readFar(ctx context.Context, names []string) ([]byte, error) {
 	return to.ReadAll(ctx)
 }
 
-// A series is requests of which each is of no use without those before it.
-type series struct {
-	t     *transport
-	calls []*call
-	sent  int // how many of them are on their way, or answered
-	taken int // the answers of how many were taken
-}
-
-// sendSeries sends requests with one write, as far as nothing has to be waited
-// for.
-func (t *transport) sendSeries(ctx context.Context, calls ...*call) *series {
-	return &series{t: t, calls: calls, sent: t.sendTogether(ctx, calls)}
-}
-
-// next waits for the answer to the next request, as roundTrip does.
-func (s *series) next(ctx context.Context, after func(*call)) error {
-	i := s.taken
-	s.taken++
-	if i < s.sent {
-		return s.t.wait(ctx, s.calls[i], after)
+// readQuickly is ReadFile with four requests at once: a walk, an open, a read and
+// a clunk. It is not done if the file is not small, or if the server had to wait,
+// which gives up what the clunk comes before.
+func (f *Fid) readQuickly(ctx context.Context, names []string) (b []byte, done bool, err error) {
+	to, err := f.c.newFid(ctx)
+	if err != nil {
+		return nil, false, err
 	}
-	return s.t.roundTrip(ctx, s.calls[i], nil, after)
+	b = make([]byte, firstRead)
+	t, e := f.c.t, &ending{f: to}
+	walk, open, read, clunk := f.walkCall(to, names), to.openCall(ReadOnly), to.readCall(b, 0), to.request(tclunk)
+	asked := len(read.dst)
+	if !t.sendAll(ctx, walk, open, read, clunk) {
+		f.c.forget(to)
+		return nil, false, nil
+	}
+	// The last first, as then the others are there as well.
+	clunkErr := t.waitPatiently(ctx, clunk, e.clunked)
+	err = t.wait(ctx, walk, func(q *call) { e.walked(q, len(names)) })
+	openErr, readErr := t.wait(ctx, open, nil), t.wait(ctx, read, nil)
+	if err != nil {
+		return nil, false, err
+	}
+	if fullWalk(walk, len(names)) && clunkErr == nil && openErr == nil && readErr == nil && read.n < asked {
+		b = b[:read.n]
+		for _, q := range []*call{walk, open, read, clunk} {
+			q.free()
+		}
+		return b, true, nil
+	}
+	return nil, false, ctx.Err()
 }
 
-// drop passes over the answers that were not taken.
-func (s *series) drop(ctx context.Context) {
-	for ; s.taken < s.sent; s.taken++ {
-		s.t.wait(ctx, s.calls[s.taken], nil)
+// An ending is what becomes of a fid for which a walk and a clunk were sent at
+// once. It can be used again when both are answered, and the server does not
+// know it.
+type ending struct {
+	f *Fid
+
+	mu       sync.Mutex // guards what follows
+	answered int
+	bound    bool // by the walk
+	ended    bool // by the clunk
+}
+
+func (e *ending) walked(q *call, names int) { e.add(fullWalk(q, names), false) }
+
+func (e *ending) clunked(q *call) { e.add(false, q.err == nil && q.rtyp == tclunk+1) }
+
+func (e *ending) add(bound, ended bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.answered++
+	e.bound = e.bound || bound
+	e.ended = e.ended || ended
+	switch {
+	case e.answered < 2:
+	case e.bound && !e.ended: // so the walk was still going on
+		e.f.Release()
+	default:
+		e.f.c.forget(e.f)
 	}
+}
+
+// fullWalk reports whether a walk has led to the end of so many names.
+func fullWalk(q *call, names int) bool {
+	if q.err != nil || q.rtyp != twalk+1 {
+		return false
+	}
+	d := decoder{b: q.body}
+	return int(d.u16()) == names && !d.bad
 }

@@ -190,6 +190,11 @@ func (t *transport) patient(ctx context.Context, c *call, after func(*call)) err
 		after(c)
 		return err
 	}
+	return t.waitPatiently(ctx, c, after)
+}
+
+// waitPatiently waits for the reply to c as long as ctx is not done.
+func (t *transport) waitPatiently(ctx context.Context, c *call, after func(*call)) error {
 	select {
 	case <-c.done:
 	case <-ctx.Done():

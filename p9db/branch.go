@@ -64,7 +64,7 @@ func (d *driver) madeKnown(branch string) bool {
 
 // Head implements datakit.Driver.
 func (d *driver) Head(ctx context.Context, branch string) (datakit.Hash, error) {
-	text, err := d.readFile(ctx, branchDir, wireName(branch), "head")
+	text, err := d.readSmall(ctx, branchDir, wireName(branch), "head")
 	if errors.Is(err, datakit.NotExist) {
 		return datakit.Hash{}, nil
 	} else if err != nil {

@@ -38,7 +38,7 @@ type commitJSON struct {
 // readCommit reads a commit. Its message is in two files, of which the one of
 // /commits has not what is no UTF-8.
 func (d *driver) readCommit(ctx context.Context, h datakit.Hash) (datakit.Commit, error) {
-	text, err := d.readFile(ctx, "commits", h.String())
+	text, err := d.readSmall(ctx, "commits", h.String())
 	if err != nil {
 		return datakit.Commit{}, err
 	}
@@ -48,7 +48,7 @@ func (d *driver) readCommit(ctx context.Context, h datakit.Hash) (datakit.Commit
 	}
 	msg := j.Value.Info.Message
 	if strings.ContainsRune(msg, '\uFFFD') {
-		text, err := d.readFile(ctx, "snapshots", h.String(), "msg")
+		text, err := d.readSmall(ctx, "snapshots", h.String(), "msg")
 		if err != nil {
 			return datakit.Commit{}, err
 		}

@@ -181,16 +181,21 @@ func (d *driver) background(f func(ctx context.Context)) bool {
 
 // readFile returns the content of a file of the tree, given by its steps.
 func (d *driver) readFile(ctx context.Context, names ...string) ([]byte, error) {
-	if d.c.Dialect() == p9.DotL { // so it is not a server of old, of whose order nothing is known
-		b, err := d.c.Root().ReadFile(ctx, names...)
-		return b, d.fail(err)
-	}
 	f, err := d.openFile(ctx, p9.ReadOnly, names...)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Release()
 	b, err := f.ReadAll(ctx)
+	return b, d.fail(err)
+}
+
+// readSmall is readFile for what is small, mostly, and takes the server no time.
+func (d *driver) readSmall(ctx context.Context, names ...string) ([]byte, error) {
+	if d.c.Dialect() != p9.DotL { // of the order in which servers of old do what they are asked nothing is known
+		return d.readFile(ctx, names...)
+	}
+	b, err := d.c.Root().ReadFile(ctx, names...)
 	return b, d.fail(err)
 }
 

@@ -222,12 +222,12 @@ func (b *branch) now(ctx context.Context) (*state, error) {
 func (s *Session) stateOf(ctx context.Context, head datakit.Hash) (*state, error) {
 	if head.IsZero() {
 		tree, err := s.db.Tree(ctx, datakit.TreeID{Mode: datakit.Dir, Hash: datakit.EmptyTree})
-		return &state{tree, s.fs.start}, err
+		return &state{tree: tree, time: s.fs.start}, err
 	}
 	c, err := s.db.Commit(ctx, head)
 	if err != nil {
 		return nil, err
 	}
 	tree, err := c.Tree(ctx)
-	return &state{tree, c.Date}, err
+	return &state{tree, c.Date, head}, err
 }

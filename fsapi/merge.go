@@ -67,7 +67,7 @@ func (t *transaction) runMerge(ctx context.Context, text string) (string, error)
 	if err != nil {
 		return "", wireError(err)
 	}
-	t.merge.Store(&merged{state{m.Ours, t.date}, state{m.Theirs, c.Date}, state{m.Base, t.date}})
+	t.merge.Store(&merged{state{tree: m.Ours, time: t.date}, state{tree: m.Theirs, time: c.Date}, state{tree: m.Base, time: t.date}})
 	if !slices.Contains(parents, c.Hash) {
 		t.addParent(c.Hash)
 	}

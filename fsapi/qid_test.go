@@ -6,6 +6,7 @@ import (
 
 	"github.com/datakit/datakit/fsapi"
 	"github.com/datakit/datakit/memdb"
+	"github.com/datakit/datakit/p9db"
 	"github.com/datakit/datakit/vfs"
 )
 
@@ -120,5 +121,29 @@ func TestFS167_ModTimes(t *testing.T) {
 		if got := c.stat(name).ModTime; !got.Equal(want) {
 			t.Errorf("%s was changed at %v, want %v", name, got, want)
 		}
+	}
+}
+
+// TestFS40_FS175_VersionsAtServer: contents have different versions in a
+// database that does not know their hashes, too.
+func TestFS40_FS175_VersionsAtServer(t *testing.T) {
+	t.Parallel()
+	far := newEnv(t, transports[3], newTestDB(), nil)
+	client, end := far.dial(t.Context())
+	t.Cleanup(end)
+	c := newEnv(t, transports[0], p9db.Over(client, nil), nil).connect()
+	version := func(text string) uint32 {
+		t.Helper()
+		c.commit("master", text, map[string]string{"file": text})
+		dir := c.find("branch/master/ro").(*treeFid).n.(vfs.StatDir)
+		_, st, err := dir.LookupStat(c.ctx, "file")
+		c.must("look up", err)
+		if shown := c.stat("branch/master/ro/file").Qid.Version; shown != st.Qid.Version {
+			t.Errorf("a file of version %d is shown as %d", st.Qid.Version, shown)
+		}
+		return st.Qid.Version
+	}
+	if a, b := version("a"), version("b"); a == b {
+		t.Errorf("two contents have the version %d", a)
 	}
 }

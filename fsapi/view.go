@@ -27,11 +27,23 @@ type view struct {
 type state struct {
 	tree *datakit.Tree
 	time time.Time // that entries show
+
+	// commit is that of tree, if that can be another one later. It tells the
+	// contents apart that have no hash, as in a database at a server.
+	commit datakit.Hash
+}
+
+// qid is entryQid for an entry of the state.
+func (st *state) qid(e datakit.Entry, path uint64) vfs.Qid {
+	if e.Hash.IsZero() {
+		e.Hash = st.commit
+	}
+	return entryQid(e, path)
 }
 
 // fixedView returns a view that shows one tree for ever.
 func fixedView(in vfs.Dir, name string, tree *datakit.Tree, t time.Time) *view {
-	st := &state{tree, t}
+	st := &state{tree: tree, time: t}
 	now := func(context.Context) (*state, error) { return st, nil }
 	return &view{in: in, name: name, now: now, fixed: true}
 }
@@ -111,27 +123,27 @@ func (n *viewEntry) find(ctx context.Context) (*state, datakit.Entry, error) {
 func (n *viewEntry) Immutable() bool { return n.v.fixed }
 
 func (n *viewEntry) Qid(ctx context.Context) (vfs.Qid, error) {
-	_, e, err := n.find(ctx)
+	st, e, err := n.find(ctx)
 	if err != nil {
 		return vfs.Qid{}, err
 	}
-	return n.qid(ctx, e)
+	return n.qid(ctx, st, e)
 }
 
 // qid mixes the path within the view with that of the place of the view, which
 // may be renamed.
-func (n *viewEntry) qid(ctx context.Context, e datakit.Entry) (vfs.Qid, error) {
+func (n *viewEntry) qid(ctx context.Context, st *state, e datakit.Entry) (vfs.Qid, error) {
 	in, err := n.v.in.Qid(ctx)
 	if err != nil {
 		return vfs.Qid{}, err
 	}
 	root := vfs.ChildPath(in.Path, n.v.name, e.Mode == datakit.Dir || n.up != nil)
-	return entryQid(e, root+n.hash), nil
+	return st.qid(e, root+n.hash), nil
 }
 
 // stat returns what all entries show. The size is that of a directory.
 func (n *viewEntry) stat(ctx context.Context, st *state, e datakit.Entry) (vfs.Stat, error) {
-	q, err := n.qid(ctx, e)
+	q, err := n.qid(ctx, st, e)
 	name := n.v.name
 	if n.up != nil {
 		name = n.path.Base()

@@ -67,7 +67,7 @@ func (d *viewDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	list := make([]vfs.Dirent, len(entries))
 	for i, e := range entries {
 		hash := vfs.ChildPath(d.hash, e.Name, e.Mode == datakit.Dir)
-		list[i] = vfs.Dirent{Name: e.Name, Qid: entryQid(e, root+hash)}
+		list[i] = vfs.Dirent{Name: e.Name, Qid: st.qid(e, root+hash)}
 	}
 	return list, nil
 }

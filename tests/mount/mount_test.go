@@ -334,6 +334,20 @@ func TestFS164_ChangedFileOfServer(t *testing.T) {
 	sh(t, m.Dir, begin+`head -c 32000000 /dev/urandom >"`+data+`"; cd branch/b/transactions/t/rw; cp "`+data+`" f; cmp "`+data+`" f`)
 }
 
+// TestFS54_ChangedAtServer reads a file of a branch after each of some changes
+// that leave its length as it is.
+func TestFS54_ChangedAtServer(t *testing.T) {
+	t.Parallel()
+	d := daemon.Start(t, newRepository(t))
+	m := daemon.MountOn(t, t.TempDir(), "--via", "fuse", "--addr", "file://"+d.Addr)
+	got := sh(t, m.Dir, `mkdir branch/b; for i in 1 2 3; do
+		mkdir branch/b/transactions/t; echo $i >branch/b/transactions/t/rw/f; echo commit >branch/b/transactions/t/ctl
+		cat branch/b/ro/f; done`)
+	if got != "1\n2\n3" {
+		t.Errorf("read %q", got)
+	}
+}
+
 // TestFS215_TwoMounts commit on one branch of a server at once.
 func TestFS215_TwoMounts(t *testing.T) {
 	t.Parallel()

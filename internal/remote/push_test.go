@@ -86,6 +86,8 @@ func TestPushErrors(t *testing.T) {
 	} {
 		if _, err := l.Push(t.Context(), address, []string{"b"}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Push(%q) = %v, want an error with %q", address, err, want)
+		} else if strings.Contains(err.Error(), "empty input") {
+			t.Errorf("Push(%q) = %v, which begins with what git says only by its silence", address, err)
 		}
 	}
 }

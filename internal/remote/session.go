@@ -102,10 +102,14 @@ func (s *session) AdvertisedReferencesContext(context.Context) (*packp.AdvRefs, 
 func (s *session) explain(err error) error {
 	s.conn.Close() // after which all that it said is there
 	s.started = true
-	if c := s.Complaint(); c != "" {
-		return fmt.Errorf("%w: %s", err, c)
+	c := s.Complaint()
+	switch {
+	case c == "":
+		return err
+	case errors.Is(err, packp.ErrEmptyInput): // which says no more than that
+		return errors.New(c)
 	}
-	return err
+	return fmt.Errorf("%w: %s", err, c)
 }
 
 // UploadPack asks for objects. The response is read until its end.

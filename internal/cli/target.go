@@ -120,7 +120,10 @@ func (t *target) with(cmd *cobra.Command, f func(ctx context.Context, db *dataki
 	if err != nil && ctx.Err() != nil && !errors.Is(err, datakit.ErrUncertain) { // whatever failed then, that is why
 		err = fmt.Errorf("%s: interrupted%w", cmd.Name(), hidden{context.Canceled})
 	}
-	return errors.Join(err, t.out.Flush(), db.Close())
+	if flushed := t.out.Flush(); err == nil { // else it may be why f has failed
+		err = flushed
+	}
+	return errors.Join(err, db.Close())
 }
 
 // warn tells the user of something that is no failure.

@@ -22,7 +22,9 @@ func (b *GitHub) client() (*api.Client, error) {
 		cfg.App = &api.App{ID: b.App.ID, Installation: b.App.Installation, Key: key}
 		return api.New(cfg)
 	}
-	t, source, err := b.Token.Find()
+	search := b.Token
+	search.APIURL = b.APIURL // where tokens are made, for GitHub Enterprise
+	t, source, err := search.Find()
 	if err != nil {
 		return nil, err
 	}

@@ -73,24 +73,7 @@ func TestGH193_WrongEndpoints(t *testing.T) {
 // there, and when it is not the bridge connects again.
 func TestGH195_IdleConnection(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "s")
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conns := make(chan *counted, 10)
-	store := memdb.New(nil)
-	defer store.Close()
-	fs := fsapi.New(store, nil)
-	s := &p9.Server{NewSession: func() (vfs.Dir, func(), error) {
-		session := fs.NewSession()
-		return session.Root(), session.Close, nil
-	}}
-	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan struct{})
-	go func() { defer close(served); s.Serve(ctx, &counting{l, conns}) }()
-	defer func() { cancel(); <-served }()
-
+	path, conns := serve(t)
 	pinged := make(chan time.Duration, 1000)
 	base := Database{Endpoint: "unix://" + path, Branch: "b", ping: time.Millisecond, onPing: func(d time.Duration) {
 		select {
@@ -98,7 +81,7 @@ func TestGH195_IdleConnection(t *testing.T) {
 		default: // there are enough
 		}
 	}}
-	db, err := base.open(ctx, true, discard)
+	db, err := base.open(t.Context(), true, discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,6 +97,33 @@ func TestGH195_IdleConnection(t *testing.T) {
 	}
 	first.Close()
 	next(t, conns)
+}
+
+// serve serves an empty database at a Unix socket until the test ends, and
+// tells of the connections.
+func serve(t *testing.T) (path string, conns <-chan *counted) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := make(chan *counted, 10)
+	store := memdb.New(nil)
+	fs := fsapi.New(store, nil)
+	s := &p9.Server{NewSession: func() (vfs.Dir, func(), error) {
+		session := fs.NewSession()
+		return session.Root(), session.Close, nil
+	}}
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan struct{})
+	go func() { defer close(served); s.Serve(ctx, &counting{l, made}) }()
+	t.Cleanup(func() {
+		cancel()
+		<-served
+		store.Close()
+	})
+	return path, made
 }
 
 const patience = 30 * time.Second

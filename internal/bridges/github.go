@@ -227,7 +227,7 @@ func (b *GitHub) mirror(ctx context.Context, gh *api.Client, source *hook.Source
 }
 
 func (b *GitHub) sync(ctx context.Context, db *datakit.DB, gh *api.Client, source *hook.Source) error {
-	if err := monitor(ctx, db.Branch(b.Database.Branch), b.Repositories, b.log(logs.Bridge)); err != nil {
+	if err := b.monitor(ctx, db.Branch(b.Database.Branch)); err != nil {
 		return err
 	}
 	o := b.options(db, gh)
@@ -239,6 +239,15 @@ func (b *GitHub) sync(ctx context.Context, db *datakit.DB, gh *api.Client, sourc
 	}
 	bridge.Repeat(ctx, o, new(bridge.State))
 	return nil
+}
+
+// monitor marks the repositories. For one sync a connection that is lost is not
+// made again, so that there is nothing to wait for.
+func (b *GitHub) monitor(ctx context.Context, branch *datakit.Branch) error {
+	if b.Once {
+		return monitorOnce(ctx, branch, b.Repositories)
+	}
+	return monitor(ctx, branch, b.Repositories, b.log(logs.Bridge))
 }
 
 func (b *GitHub) options(db *datakit.DB, gh *api.Client) bridge.Options {

@@ -14,6 +14,7 @@ import (
 	"github.com/datakit/datakit/connect"
 	"github.com/datakit/datakit/gitdb"
 	"github.com/datakit/datakit/internal/endpoint"
+	"github.com/datakit/datakit/memdb"
 	"github.com/datakit/datakit/p9db"
 )
 
@@ -35,6 +36,7 @@ type Database struct {
 	Endpoint string // in one of the forms of ParseEndpoint
 	Branch   string
 
+	look   bool                // only look: make no repository
 	onPing func(time.Duration) // is told how long each ping of a server took; may be nil
 	ping   time.Duration       // how often a server is asked whether it is there; 0 means pingInterval
 }
@@ -107,11 +109,16 @@ func pause[T, U any](first <-chan T, other <-chan U) bool {
 }
 
 // open opens the database. A repository that does not exist is made, with its
-// HEAD at the branch, and work trees are left alone (GH-194). A server need not
-// be there if reconnect is set: what is asked of the database waits for it.
+// HEAD at the branch, and work trees are left alone (GH-194); if look is set,
+// the database is an empty one in memory instead. A server need not be there if
+// reconnect is set: what is asked of the database waits for it.
 func (d Database) open(ctx context.Context, reconnect bool, log *slog.Logger) (*datakit.DB, error) {
 	if path, ok := strings.CutPrefix(d.Endpoint, "git://"); ok {
-		return gitdb.Open(path, &gitdb.Options{Head: d.Branch, Log: log})
+		db, err := gitdb.Open(path, &gitdb.Options{Head: d.Branch, Log: log, MustExist: d.look})
+		if d.look && errors.Is(err, datakit.NotExist) {
+			return memdb.New(nil), nil
+		}
+		return db, err
 	}
 	opts := &connect.Options{Log: log, Server: p9db.Options{PingInterval: cmp.Or(d.ping, pingInterval), OnPing: d.onPing}}
 	if reconnect {

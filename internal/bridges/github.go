@@ -217,7 +217,7 @@ func (b *GitHub) mirror(ctx context.Context, gh *api.Client, source *hook.Source
 		return nil
 	}
 	base := b.Database
-	base.onPing = b.Metrics.Pings()
+	base.onPing, base.look = b.Metrics.Pings(), b.DryRun
 	return base.use(ctx, !b.Once && !b.DryRun, b.log(logs.Database), func(db *datakit.DB) error {
 		if b.DryRun {
 			return b.dryRun(ctx, db, gh)

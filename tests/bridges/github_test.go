@@ -1,7 +1,9 @@
 package bridges
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -152,6 +154,21 @@ commit to github-metadata:
 		t.Errorf("exit status %d", status)
 	}
 	w.unchanged(t, before)
+}
+
+// TestGH190_DryRunMakesNoRepository: one that is not there counts as empty.
+func TestGH190_DryRunMakesNoRepository(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.ref("heads/master", "foo")
+	dir := filepath.Join(t.TempDir(), "db")
+	p := w.bridge("--datakit", "git://"+dir, "--dry-run", "-q", "-r", "test/test")
+	if status := p.Wait(); status != 0 || !strings.Contains(p.Out(), "{test/test heads/master[foo]}") {
+		t.Errorf("exit status %d, it prints\n%s", status, p.Out())
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the repository was made: %v", err)
+	}
 }
 
 // TestGH191_Repositories: one commit monitors them, the first time.

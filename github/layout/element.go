@@ -26,7 +26,7 @@ func readPR(ctx context.Context, f files, id github.PRID) (pr github.PR, ok bool
 		return pr, false, nil
 	}
 	if len(missing) > 0 {
-		return pr, false, &fault{missing[0], "missing, while there is a file " + found[0]}
+		return pr, false, &fault{missing[0], missing[0] + " is missing, while there is a file " + found[0]}
 	}
 	pr.Number = id.Number
 	for _, field := range []struct {
@@ -68,7 +68,7 @@ func readComments(ctx context.Context, f files) ([]github.Comment, error) {
 		name := commentsDir + "/" + e.Name
 		c, ok, err := readComment(ctx, f.tree, f.path(name))
 		if why, is := asFault(err); is {
-			return nil, &fault{name + "/" + why.name, why.reason}
+			return nil, &fault{name + "/" + why.name, name + "/" + why.reason}
 		}
 		if err != nil {
 			return nil, err

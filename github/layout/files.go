@@ -57,7 +57,8 @@ func (f files) there(name string) bool { return f.modes[name] != datakit.Absent 
 // path returns the path of a file.
 func (f files) path(name string) datakit.Path { return f.dir.Join(datakit.Path(name)) }
 
-// A fault is why a file cannot be understood.
+// A fault is why a file cannot be understood. The reason tells which one it is,
+// as the file .error has no path.
 type fault struct{ name, reason string }
 
 func (f *fault) Error() string { return f.name + ": " + f.reason }
@@ -92,7 +93,7 @@ func (f files) text(ctx context.Context, name string) (text string, ok bool, err
 	}
 	defer b.Close()
 	if b.Size() > maxText {
-		return "", false, &fault{name, fmt.Sprintf("longer than %d bytes", maxText)}
+		return "", false, &fault{name, fmt.Sprintf("%s is longer than %d bytes", name, maxText)}
 	}
 	data := make([]byte, b.Size())
 	if _, err := b.ReadAt(ctx, data, 0); err != nil && err != io.EOF {
@@ -103,7 +104,7 @@ func (f files) text(ctx context.Context, name string) (text string, ok bool, err
 
 // misplaced says that something else is in the place of a file.
 func (f files) misplaced(name string) *fault {
-	return &fault{name, fmt.Sprintf("a %s in the place of a file", f.modes[name])}
+	return &fault{name, fmt.Sprintf("%s is a %s in the place of a file", name, f.modes[name])}
 }
 
 // trimmed is text without ASCII whitespace at both ends.

@@ -263,21 +263,21 @@ func TestGH65_GH255_Malformed(t *testing.T) {
 		dir + "ref/heads/good/head":               "foo",
 	}, map[datakit.Path]string{
 		dir + "pr/1/state":                     `"opne"`,
-		dir + "pr/2/state":                     "missing",
+		dir + "pr/2/state":                     "state is missing",
 		dir + "pr/3/head":                      `""`,
 		dir + "pr/4/owner":                     "control character",
-		dir + "pr/5/state":                     "symlink",
-		dir + "pr/6/title":                     "directory",
+		dir + "pr/5/state":                     "state is a symlink",
+		dir + "pr/6/title":                     "title is a directory",
 		dir + "pr/7/head":                      "a/b",
-		dir + "pr/9/comments/0/body":           "directory",
-		dir + "pr/10/title":                    "longer than",
+		dir + "pr/9/comments/0/body":           "comments/0/body is a directory",
+		dir + "pr/10/title":                    "title is longer than",
 		dir + "commit/bar/status/foo/state":    "…",
 		dir + "commit/bar/status/a/state":      "directory",
-		dir + "commit/bar/status/b/target_url": "symlink",
+		dir + "commit/bar/status/b/target_url": "target_url is a symlink",
 		dir + "ref/heads/master/head":          `""`,
 		dir + "ref/heads/link/head":            "symlink",
 	})
-	reports(t, map[datakit.Path]string{dir + ".monitor": "->x"}, map[datakit.Path]string{dir + ".monitor": "symlink"})
+	reports(t, map[datakit.Path]string{dir + ".monitor": "->x"}, map[datakit.Path]string{dir + ".monitor": ".monitor is a symlink"})
 }
 
 func TestGH65_OneMalformed(t *testing.T) {

@@ -60,7 +60,7 @@ func (s Search) Find() (t Secret, source string, err error) {
 	for _, name := range variables {
 		if value := getenv(name); value != "" {
 			t, err = parse([]byte(value))
-			return t, "$" + name, wrap("the environment variable "+name, err)
+			return t, "$" + name, wrap("$"+name, err)
 		}
 	}
 	for _, file := range s.files(getenv("HOME")) {

@@ -77,6 +77,17 @@ func TestGH196_GH270_Order(t *testing.T) {
 	want("one", p.search.File)
 }
 
+// TestGH196_WrongVariable: the error names a variable as it does a file.
+func TestGH196_WrongVariable(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.env["DATAKIT_GITHUB_TOKEN"] = "hush hush"
+	_, _, err := p.search.Find()
+	if err == nil || !strings.HasPrefix(err.Error(), "read the token $DATAKIT_GITHUB_TOKEN: ") || strings.Contains(err.Error(), "hush") {
+		t.Errorf("Find with a wrong variable: %v", err)
+	}
+}
+
 func TestGH197_Contents(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ content, want string }{

@@ -334,6 +334,17 @@ func TestMessagesStayWhole(t *testing.T) {
 	}
 }
 
+// TestTimesAreForPeople: an attribute that is a time needs neither quotes nor
+// fractions of a second.
+func TestTimesAreForPeople(t *testing.T) {
+	t.Parallel()
+	l, _, stderr := newTest(t, Options{})
+	l.Logger(Server).Warn("later", "again", time.Date(2026, 11, 23, 22, 42, 7, 123456789, time.UTC))
+	if got, want := stderr.String(), "[warning] later again=2026-11-23T22:42:07Z\n"; got != want {
+		t.Errorf("logged %q, want %q", got, want)
+	}
+}
+
 func TestUnknownSourcePanics(t *testing.T) {
 	t.Parallel()
 	l, _, _ := newTest(t, Options{})

@@ -74,6 +74,9 @@ func line(m *message) string {
 // quoteValue quotes a value that could not be told from what is around it.
 func quoteValue(v slog.Value) string {
 	s := v.String()
+	if v.Kind() == slog.KindTime { // nobody reads nanoseconds
+		s = v.Time().Format(time.RFC3339)
+	}
 	plain := s != "" && strings.IndexFunc(s, func(r rune) bool {
 		return r == ' ' || r == '"' || r == '=' || !unicode.IsPrint(r)
 	}) < 0

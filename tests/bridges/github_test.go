@@ -417,6 +417,7 @@ func TestGH203_GH268_SignalsUnderWork(t *testing.T) {
 			hooks := daemon.FreePort(t)
 			p := w.bridge("-r", "test/test", "--webhook", "http://127.0.0.1:"+hooks)
 			within(t, hangs)
+			w.untilFile(p, monitorFile, "") // the commit before the sync, which the test sees a moment later
 			before := w.head()
 			p.Signal(syscall.SIGPIPE) // has no effect
 			p.Signal(signal)

@@ -2,11 +2,13 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/github/layout"
 	"github.com/datakit/datakit/internal/bridges"
 )
@@ -38,6 +40,15 @@ func (d *databaseFlag) define(f *pflag.FlagSet) {
 	f.StringVarP(&d.Endpoint, "datakit", "d", "tcp://127.0.0.1:5640",
 		"database, at this `ENDPOINT`: tcp://HOST:PORT, unix://PATH, or git://PATH to use a repository without a server")
 	f.StringVarP(&d.Branch, "branch", "b", layout.DefaultBranch, "`NAME` of the branch")
+}
+
+// check finds what is wrong with the branch. The endpoint is checked where it is
+// read.
+func (d *databaseFlag) check() error {
+	if datakit.CheckBranch(d.Branch) != nil {
+		return fmt.Errorf("--branch %q: not a valid name of a branch", d.Branch)
+	}
+	return nil
 }
 
 // failed is the error of a bridge. Its exit status is always 1 (GH-204): the

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/bridges"
 	"github.com/datakit/datakit/internal/logs"
 	"github.com/datakit/datakit/internal/metrics"
@@ -68,7 +67,7 @@ The bridge stops on SIGINT and SIGTERM. Its exit status is 1 after any failure.`
 // check finds what is wrong with the options before anything is opened, and
 // fills in what was left out.
 func (o *gitOptions) check(args []string) (err error) {
-	if err := cmp.Or(o.log.check(), o.metrics.check(), datakit.CheckBranch(o.database.Branch)); err != nil {
+	if err := cmp.Or(o.log.check(), o.metrics.check(), o.database.check()); err != nil {
 		return err
 	}
 	if o.store != "" {

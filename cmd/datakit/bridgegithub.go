@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/github/bridge"
 	"github.com/datakit/datakit/github/capability"
 	"github.com/datakit/datakit/github/hook"
@@ -96,7 +95,7 @@ func (o *githubOptions) define(f *pflag.FlagSet) {
 // fills in what was left out.
 func (o *githubOptions) check(f *pflag.FlagSet) (err error) {
 	b := &o.bridge
-	if err := cmp.Or(o.log.check(), o.metrics.check(), datakit.CheckBranch(o.database.Branch)); err != nil {
+	if err := cmp.Or(o.log.check(), o.metrics.check(), o.database.check()); err != nil {
 		return err
 	}
 	b.Database = o.database.Database

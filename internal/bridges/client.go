@@ -33,7 +33,7 @@ func (b *GitHub) client() (*api.Client, error) {
 	} else {
 		log.Info("the token is from " + source)
 	}
-	cfg.Token = t
+	cfg.Token, b.tokenFrom = t, source
 	return api.New(cfg)
 }
 

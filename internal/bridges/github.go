@@ -60,6 +60,8 @@ type GitHub struct {
 	// run prints. It must not be nil.
 	Out   io.Writer
 	Quiet bool
+
+	tokenFrom string // the place of the token, once it was found; empty for an App
 }
 
 // An App is a GitHub App and one of its installations.
@@ -89,6 +91,9 @@ func (b *GitHub) Run(ctx context.Context) error {
 		return err
 	}
 	err = s.during(ctx, func(ctx context.Context) error { return b.work(ctx, gh, source) })
+	if errors.Is(err, api.ErrToken) && b.tokenFrom != "" { // there may be several, and all but one good
+		err = fmt.Errorf("the token from %s: %w", b.tokenFrom, err)
+	}
 	return unlessStopped(ctx, err, b.log(logs.Bridge))
 }
 

@@ -325,7 +325,7 @@ func TestGH200_BadToken(t *testing.T) {
 	if status := p.Wait(); status != 1 {
 		t.Errorf("exit status %d", status)
 	}
-	oneLine(t, p.Err(), "GitHub does not accept the token", "401", "/settings/tokens")
+	oneLine(t, p.Err(), "the token from $DATAKIT_GITHUB_TOKEN: GitHub does not accept the token", "401", "/settings/tokens")
 	if got := w.messages(); len(got) != 0 {
 		t.Errorf("there are commits: %q", got)
 	}

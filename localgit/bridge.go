@@ -209,6 +209,7 @@ func (b *bridge) commitTx(ctx context.Context, tx *datakit.Tx) (message string, 
 	var p plan
 	var due []*mirror
 	for _, m := range b.mirrors {
+		m.leaveOwn(b.opts.Branch, base)
 		if !m.due() {
 			continue
 		}

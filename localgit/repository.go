@@ -29,6 +29,7 @@ type mirror struct {
 	err    error                     // why it cannot be read at present
 	stamps map[string]stamp          // of what was read, to see whether it has changed
 	peeler peeler
+	own    github.RefName  // the branch that is filled, if the database is in this repository
 	told   map[string]bool // references that were left out, and reported in the log
 	shared bool            // another bridge seems to mirror it, too, which was reported in the log
 }
@@ -98,6 +99,9 @@ func (m *mirror) add(refs map[github.RefName]string, whole string, ref rawRef) {
 		m.leaveOut(whole, err)
 		return
 	}
+	if name == m.own {
+		return
+	}
 	hash := ref.hash
 	if strings.HasPrefix(whole, tagsPrefix) && hash != "" && ref.peeled == "" {
 		hash, err = m.peeler.peel(hash)
@@ -114,6 +118,21 @@ func (m *mirror) add(refs map[github.RefName]string, whole string, ref rawRef) {
 	}
 	refs[name] = hash
 }
+
+// leaveOwn leaves out the branch that is filled from now on if this repository,
+// or one that it is copied to, is the database: each commit of the bridge would
+// be a change that leads to the next.
+func (m *mirror) leaveOwn(branch string, head datakit.Hash) {
+	name := github.RefName("heads/" + branch)
+	if head.IsZero() || m.refs[name] != head.String() {
+		return
+	}
+	m.own = name
+	delete(m.refs, name)
+	m.leaveOut("refs/"+string(name), errOwn)
+}
+
+var errOwn = errors.New("it is the branch to which the references are written")
 
 func (m *mirror) leaveOut(whole string, err error) {
 	if !m.told[whole] {

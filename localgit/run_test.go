@@ -4,10 +4,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/datakit/datakit/gitdb"
 	"github.com/datakit/datakit/github"
+	"github.com/datakit/datakit/github/layout"
 )
 
 // trail plays changes of a repository and waits for each to be mirrored.
@@ -58,6 +61,32 @@ func TestGH276_OnlyWhenABranchMoved(t *testing.T) {
 	r := next(t, reports)
 	if want := github.Subject(1, 0); len(r.Message) < len(want) || r.Message[:len(want)] != want {
 		t.Errorf("the second sync made %q, want %q: the others were needless", r.Message, want)
+	}
+}
+
+// TestGH213_OwnRepository mirrors the repository in which the database is: what
+// the bridge commits is no change to be mirrored.
+func TestGH213_OwnRepository(t *testing.T) {
+	t.Parallel()
+	dir, c := newRepo(t)
+	db, err := gitdb.Open(filepath.Join(dir, ".git"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	start(t, Options{DB: db, Repositories: []Repository{{here, dir}}, Poll: 5 * time.Millisecond})
+	const changes = 10
+	for i := range changes {
+		if i > 0 {
+			c = commitTo(t, dir)
+		}
+		eventually(t, "the branch is mirrored, and it alone", func() bool {
+			return maps.Equal(refsOf(t, db, here), map[string]string{"heads/master": c})
+		})
+	}
+	n, err := strconv.Atoi(git(t, dir, "rev-list", "--count", layout.DefaultBranch))
+	if most := changes + 3; err != nil || n > most { // some before it is noticed whose branch it is
+		t.Errorf("%d commits for %d changes, want at most %d (%v)", n, changes, most, err)
 	}
 }
 

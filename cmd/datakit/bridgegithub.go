@@ -22,6 +22,9 @@ import (
 	"github.com/datakit/datakit/internal/metrics"
 )
 
+// maxJobs bounds --jobs: GitHub does not like more than a hundred calls at once.
+const maxJobs = 1000
+
 // githubOptions are the options of section 7.1 of spec/github.md.
 type githubOptions struct {
 	bridge       bridges.GitHub
@@ -111,8 +114,8 @@ func (o *githubOptions) check(f *pflag.FlagSet) (err error) {
 	if b.Resync, err = o.interval(); err != nil {
 		return err
 	}
-	if b.Jobs < 1 {
-		return fmt.Errorf("--jobs %d: must be at least 1", b.Jobs)
+	if b.Jobs < 1 || b.Jobs > maxJobs {
+		return fmt.Errorf("--jobs %d: must be from 1 to %d", b.Jobs, maxJobs)
 	}
 	for _, name := range []string{"token-file", "app-key", "webhook", "webhook-listen", "webhook-secret-file", "api-url"} {
 		// The value of a variable that is not set, perhaps.

@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strconv"
@@ -30,12 +31,24 @@ type App struct {
 	Key          *rsa.PrivateKey // see ReadKey
 }
 
+// maxKey is the size of the largest file of a key, in bytes.
+const maxKey = 1 << 20
+
 // ReadKey reads the private key of a GitHub App from the PEM file that GitHub
-// made. Errors do not quote it.
+// made, and closes that to others as token.Protect does. Errors do not quote it.
 func ReadKey(file string) (*rsa.PrivateKey, error) {
-	data, err := os.ReadFile(file)
+	const op = "read the key of the GitHub App"
+	f, err := os.Open(file)
 	if err != nil {
-		return nil, fmt.Errorf("read the key of the GitHub App: %w", err)
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxKey))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	if err := token.Protect(op, f); err != nil {
+		return nil, err
 	}
 	block, _ := pem.Decode(data)
 	if block == nil {

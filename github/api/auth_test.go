@@ -120,7 +120,7 @@ func TestAppTokenFails(t *testing.T) {
 	}
 }
 
-func TestReadKey(t *testing.T) {
+func TestGH198_ReadKey(t *testing.T) {
 	t.Parallel()
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(appKey())
 	if err != nil {
@@ -134,19 +134,27 @@ func TestReadKey(t *testing.T) {
 		"text":  []byte("hush"),
 	} {
 		file := filepath.Join(dir, name)
-		if err := os.WriteFile(file, data, 0o600); err != nil {
+		if err := os.WriteFile(file, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		key, err := api.ReadKey(file)
 		if good := strings.HasPrefix(name, "pkcs"); good != (err == nil) || good && !key.Equal(appKey()) {
 			t.Errorf("ReadKey %s: %v", name, err)
 		}
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o640 {
+			t.Errorf("after ReadKey %s: %v, %v", name, info.Mode(), err)
+		}
 		if err != nil && (strings.Contains(err.Error(), "hush") || !strings.Contains(err.Error(), file)) {
 			t.Errorf("ReadKey %s: the error must name the file and not what is in it: %v", name, err)
 		}
 	}
-	if _, err := api.ReadKey(filepath.Join(dir, "none")); err == nil {
-		t.Error("ReadKey reads a file that is not there")
+	for _, name := range []string{"", "none"} { // a directory, and nothing
+		if _, err := api.ReadKey(filepath.Join(dir, name)); err == nil {
+			t.Errorf("ReadKey reads %q", name)
+		}
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm()&0o007 == 0 {
+		t.Errorf("after ReadKey of a directory: %v, %v", info.Mode(), err)
 	}
 }
 

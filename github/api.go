@@ -9,7 +9,8 @@ import (
 
 // An API is what the sync asks of GitHub (spec/github.md, section 6.1). Its
 // methods may be called from several goroutines at once; each is one logical
-// operation, which may take several requests. They return when ctx ends.
+// operation, which may take several requests. They return when ctx ends, and
+// call Progress after each request.
 //
 // An error is an *APIError where GitHub has answered, or could not be reached.
 // "Absent" is an answer and no error (GH-159).
@@ -59,6 +60,22 @@ type API interface {
 	// SetStatus sets a status of a commit and returns GitHub's serial number of
 	// it, 0 if that is not known.
 	SetStatus(ctx context.Context, s Status) (serial int64, err error)
+}
+
+type progressKey struct{}
+
+// WithProgress returns a context whose calls of an API tell f of each answer.
+// f may be called from several goroutines at once and must be quick.
+func WithProgress(ctx context.Context, f func()) context.Context {
+	return context.WithValue(ctx, progressKey{}, f)
+}
+
+// Progress tells whoever waits for a call with the context that a request of
+// it has ended, so that the call does not hang.
+func Progress(ctx context.Context) {
+	if f, ok := ctx.Value(progressKey{}).(func()); ok {
+		f()
+	}
 }
 
 // A PRChange holds the fields of a pull request that are to be sent; those

@@ -64,8 +64,8 @@ func (c *Client) send(ctx context.Context, k call, v any) (*gogithub.Response, e
 
 // worthRepeating reports whether a request that has failed is to be repeated:
 // not after a limit, which lasts too long, nor with a token that GitHub refuses.
-// What hangs is not repeated either: a sync waits for its slowest call, so that
-// the timeouts of one would add up for all repositories (GH-109).
+// What hangs is not repeated either: whoever waits for it has waited for long
+// (GH-109).
 func (c *Client) worthRepeating(ctx context.Context, k call, err error, n int) bool {
 	var e *github.APIError
 	return errors.As(err, &e) && ctx.Err() == nil && !k.once && n < maxRetries &&
@@ -102,6 +102,7 @@ func (c *Client) request(ctx context.Context, k call, v any) (resp *gogithub.Res
 	}
 	start := time.Now()
 	resp, err = c.do(withToken(ctx, used), k, v)
+	github.Progress(ctx)
 	var retryAt time.Time
 	if resp != nil && resp.Response != nil {
 		retryAt = c.limit.note(time.Now(), resp.Response, err)

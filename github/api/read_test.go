@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -392,5 +393,23 @@ func TestMalformedPRIsIsolated(t *testing.T) {
 	}
 	if n := strings.Count(e.logged(), "left out a"); n != 3 {
 		t.Errorf("the log tells of %d that were left out:\n%s", n, e.logged())
+	}
+}
+
+// TestGH109_CallsTellTheirProgress lets whoever waits for a call see that it
+// goes on.
+func TestGH109_CallsTellTheirProgress(t *testing.T) {
+	t.Parallel()
+	e := start(t, nil)
+	for i := range 250 {
+		e.world.PutRef(ref(github.RefName(fmt.Sprintf("heads/b%d", i)), "foo"))
+	}
+	var answers atomic.Int32
+	ctx := github.WithProgress(t.Context(), func() { answers.Add(1) })
+	if _, _, err := e.Refs(ctx, repo); err != nil {
+		t.Fatal(err)
+	}
+	if n, sent := int(answers.Load()), len(e.requests()); n != sent || n < 4 {
+		t.Errorf("told of %d answers, want %d", n, sent)
 	}
 }

@@ -39,6 +39,7 @@ func once(ctx context.Context, o Options, s *State, reason Reason) error {
 	if y.Observe != nil {
 		y.report.Reason, y.report.Err = reason, err
 		y.report.Took = time.Since(y.start)
+		y.report.CommitToGitHub, s.sending = s.sending, nil
 		y.report.Monitored, y.report.Pending, y.report.Refused = len(s.repos), s.pending(), s.refusedRepos()
 		y.Observe(y.report)
 	}

@@ -38,6 +38,9 @@ type Options struct {
 	// Observe, unless nil, is called after each sync, on the goroutine of the
 	// sync.
 	Observe func(Report)
+
+	patience   time.Duration // of the syncs of Repeat; 0 means the constant
+	background *background   // in Repeat; nil for syncs that wait for all
 }
 
 func (o Options) withDefaults() Options {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/datakit/datakit/github"
 	"github.com/datakit/datakit/github/capability"
@@ -114,26 +115,73 @@ func (l *loader) add(r read) {
 	l.calls.add(func() { l.read(r) })
 }
 
+// read reads from GitHub and takes what it says, unless the bridge stops.
 func (l *loader) read(r read) {
-	if err := l.ctx.Err(); err != nil { // no new calls: the bridge stops
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.ended(r, err)
+	l.mu.Lock()
+	again := l.s.reads[r]
+	l.mu.Unlock()
+	var take func()
+	fetch := func(ctx context.Context) (err error) {
+		take, err = l.fetch(ctx, r)
+		return err
+	}
+	err := l.ctx.Err() // no new calls: the bridge stops
+	switch {
+	case err != nil:
+	case again != nil && again.goesOn:
+		err = unanswered{goesOn: true}
+	default:
+		late := func(err error, took time.Duration) { l.readLate(r, err, took) }
+		err = l.await(l.ctx, group{r.repo, callRead}, again, fetch, late)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.ended(r, err) {
+		take()
+	} else if r.what == readStatuses {
+		l.hold(r.commit())
+	}
+}
+
+// readLate notes how it has ended to read something in the background. If it
+// was answered it is read once more, by a sync that waits: meanwhile something
+// newer may have become known.
+func (y *syncer) readLate(r read, err error, took time.Duration) {
+	again := y.s.reads[r]
+	if again == nil || !again.goesOn {
+		return // it was forgotten
+	}
+	if err == nil {
+		again.goesOn, again.took, again.due = false, took, y.now()
 		return
 	}
+	y.ended(r, err)
+}
+
+// fetch makes the calls of a read, and returns what takes the answers. That is
+// called with the lock held.
+func (l *loader) fetch(ctx context.Context, r read) (take func(), err error) {
 	switch r.what {
 	case readPRs:
-		l.readPRs(r)
+		prs, partial, err := l.API.PRs(ctx, r.repo)
+		return func() { l.tookPRs(r, prs, partial) }, err
 	case readRefs:
-		l.readRefs(r)
+		refs, partial, err := l.API.Refs(ctx, r.repo)
+		return func() { l.tookRefs(r, refs, partial) }, err
 	case readPR:
-		l.readPR(r)
+		return l.fetchPR(ctx, r)
 	case readComments:
-		l.readComments(r)
+		comments, err := l.API.Comments(ctx, r.prID())
+		return func() { l.tookComments(r, comments) }, err
 	case readRef:
-		l.readRef(r)
-	case readStatuses:
-		l.readStatuses(r)
+		ref, ok, err := l.API.Ref(ctx, r.refID())
+		if err == nil && !ok {
+			err = l.missing(ctx, r, github.OpReadRef, r.refID().String())
+		}
+		return func() { l.tookRef(r, ref, ok) }, err
+	default:
+		statuses, err := l.API.Statuses(ctx, r.commit())
+		return func() { l.tookStatuses(r, statuses) }, err
 	}
 }
 
@@ -150,8 +198,8 @@ func (s *State) refuses(r github.Repo) bool {
 // missing returns why there is no answer to a read although GitHub says that
 // there is no such thing: because it does not show the repository (GH-116). It
 // is nil if it does.
-func (l *loader) missing(r read, op, subject string) error {
-	exists, err := l.API.RepoExists(l.ctx, r.repo)
+func (l *loader) missing(ctx context.Context, r read, op, subject string) error {
+	exists, err := l.API.RepoExists(ctx, r.repo)
 	if err == nil && !exists {
 		err = &github.APIError{Op: op, Subject: subject, Status: http.StatusNotFound, Message: "GitHub shows no such repository"}
 	}
@@ -184,13 +232,7 @@ func (y *syncer) ended(r read, err error) (failed bool) {
 	return true
 }
 
-func (l *loader) readPRs(r read) {
-	prs, partial, err := l.API.PRs(l.ctx, r.repo)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ended(r, err) {
-		return
-	}
+func (l *loader) tookPRs(r read, prs []github.PR, partial map[github.PRID]error) {
 	open := map[int]bool{}
 	for _, pr := range prs {
 		if pr.State != github.Open {
@@ -251,13 +293,7 @@ func withComments(list, comments []github.Comment) []github.Comment {
 	return append(body, comments...)
 }
 
-func (l *loader) readRefs(r read) {
-	refs, partial, err := l.API.Refs(l.ctx, r.repo)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ended(r, err) {
-		return
-	}
+func (l *loader) tookRefs(r read, refs []github.Ref, partial map[github.RefID]error) {
 	m := l.s.repos[r.repo]
 	there := map[github.RefName]bool{}
 	for _, ref := range refs {
@@ -285,42 +321,31 @@ func (l *loader) readRefs(r read) {
 	}
 }
 
-func (l *loader) readPR(r read) {
-	pr, ok, err := l.API.PR(l.ctx, r.prID())
+func (l *loader) fetchPR(ctx context.Context, r read) (take func(), err error) {
+	pr, ok, err := l.API.PR(ctx, r.prID())
 	if err == nil && !ok {
-		err = l.missing(r, github.OpReadPR, r.prID().String())
+		err = l.missing(ctx, r, github.OpReadPR, r.prID().String())
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	var commentsErr *github.CommentsError
 	if errors.As(err, &commentsErr) {
-		err = nil
+		return func() { l.tookOnePR(r, pr, ok, commentsErr.Err) }, nil
 	}
-	if l.ended(r, err) {
-		return
-	}
+	return func() { l.tookOnePR(r, pr, ok, nil) }, err
+}
+
+func (l *loader) tookOnePR(r read, pr github.PR, ok bool, commentsErr error) {
 	if !ok {
 		l.dropG(r.prID())
 		l.s.touchID(r.prID()) // the branch may have asked for it (GH-124)
 		return
 	}
-	if commentsErr != nil {
-		l.tookPR(pr, commentsErr.Err)
-	} else {
-		l.tookPR(pr, nil)
-	}
+	l.tookPR(pr, commentsErr)
 	if pr.State == github.Open {
 		l.follow(pr.Head)
 	}
 }
 
-func (l *loader) readComments(r read) {
-	comments, err := l.API.Comments(l.ctx, r.prID())
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ended(r, err) {
-		return
-	}
+func (l *loader) tookComments(r read, comments []github.Comment) {
 	l.comments[r.prID()] = comments
 	e, ok := l.s.g.Find(r.prID())
 	if !ok {
@@ -331,16 +356,7 @@ func (l *loader) readComments(r read) {
 	l.setG(pr)
 }
 
-func (l *loader) readRef(r read) {
-	ref, ok, err := l.API.Ref(l.ctx, r.refID())
-	if err == nil && !ok {
-		err = l.missing(r, github.OpReadRef, r.refID().String())
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ended(r, err) {
-		return
-	}
+func (l *loader) tookRef(r read, ref github.Ref, ok bool) {
 	if ok {
 		l.setG(ref)
 		l.follow(ref.Commit)
@@ -354,16 +370,9 @@ func (l *loader) readRef(r read) {
 	}
 }
 
-func (l *loader) readStatuses(r read) {
+func (l *loader) tookStatuses(r read, statuses []github.Status) {
 	c := r.commit()
-	statuses, err := l.API.Statuses(l.ctx, c)
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	m := l.s.repos[r.repo]
-	if l.ended(r, err) {
-		l.hold(c)
-		return
-	}
 	there := map[github.Context]bool{}
 	for _, st := range statuses {
 		if !l.permOf(st.ID()).read {

@@ -68,9 +68,12 @@ func (y *syncer) retryRefused(id github.ID) {
 	}
 }
 
-// unsend notes that there is nothing to be sent of an element.
+// unsend notes that there is nothing to be sent of an element. What is under
+// way is, until it has ended.
 func (y *syncer) unsend(id github.ID) {
-	delete(y.s.sends, id)
+	if p := y.s.sends[id]; p != nil && !p.goesOn {
+		delete(y.s.sends, id)
+	}
 	delete(y.s.refused, id)
 }
 

@@ -12,10 +12,13 @@ import (
 // Repeat syncs at the start and then on each wake-up (GH-84), one sync at a
 // time, until ctx ends. It goes on whatever fails: a sync that fails as a whole
 // is logged and tried again, first after a second and at last each minute
-// (GH-141). When it returns, s is that of the last sync, and nothing that it
-// started is running.
+// (GH-141), and a call that GitHub does not answer holds a sync up once, for
+// some seconds, and goes on beside the next ones (GH-109). When it returns, s
+// is that of the last sync, and nothing that it started is running.
 func Repeat(ctx context.Context, o Options, s *State) {
 	o = o.withDefaults()
+	o.background = newBackground(o)
+	defer o.background.ended()
 	ctx, cancel := context.WithCancel(ctx)
 	var work sync.WaitGroup
 	defer work.Wait()
@@ -60,6 +63,7 @@ type waker struct {
 	branch <-chan struct{}
 	events <-chan struct{}
 	resync <-chan time.Time
+	late   <-chan struct{} // a call that no sync has waited for has ended
 	retry  *time.Timer
 	ticker *time.Ticker // of resync; nil for never
 }
@@ -72,6 +76,9 @@ func newWaker(o Options, branch <-chan struct{}) *waker {
 	if o.Resync > 0 {
 		w.ticker = time.NewTicker(o.Resync)
 		w.resync = w.ticker.C
+	}
+	if o.background != nil {
+		w.late = o.background.wake
 	}
 	w.retryAt(time.Time{})
 	return w
@@ -106,6 +113,8 @@ func (w *waker) wait(ctx context.Context) Reason {
 		reason = ReasonEvents
 	case <-w.retry.C:
 		reason = ReasonRetry
+	case <-w.late:
+		reason = ReasonRetry
 	case <-w.resync:
 		reason = ReasonResync
 	}
@@ -113,6 +122,7 @@ func (w *waker) wait(ctx context.Context) Reason {
 		select {
 		case <-w.branch:
 		case <-w.events:
+		case <-w.late:
 		case <-w.resync:
 			reason = ReasonResync
 		default:
@@ -148,9 +158,6 @@ func followed(ctx context.Context, watch datakit.Watch[datakit.Hash], wake chan<
 			return told
 		}
 		told = true
-		select {
-		case wake <- struct{}{}:
-		default: // there is one already
-		}
+		signal(wake)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/github"
@@ -117,7 +118,7 @@ func (y *syncer) dueHooks() map[github.Repo]*hook {
 		return due
 	}
 	for r, h := range y.s.hooks {
-		if h.noticed.IsZero() || y.due(&h.retry) || y.s.resync {
+		if h.noticed.IsZero() || y.due(&h.retry) || y.s.resync && !h.goesOn {
 			due[r] = h
 		}
 	}
@@ -158,9 +159,23 @@ func (y *syncer) setHook(ctx context.Context, r github.Repo, h *hook) (missed []
 	if h.remove {
 		do, what = y.Source.Unwatch, "remove"
 	}
-	err := do(ctx, r)
+	late := func(err error, _ time.Duration) {
+		if y.s.hooks[r] == h {
+			y.hookEnded(r, h, what, err)
+			return
+		}
+		// Something else is wanted by now, and may have been undone.
+		y.s.hooks[r] = &hook{remove: y.s.repos[r] == nil, retry: retry{due: y.now()}}
+	}
+	err := y.await(ctx, group{r, callHook}, &h.retry, func(ctx context.Context) error { return do(ctx, r) }, late)
 	y.mu.Lock()
 	defer y.mu.Unlock()
+	return y.hookEnded(r, h, what, err)
+}
+
+// hookEnded notes how it has ended to register or remove a webhook, and returns
+// what setHook does. The lock is held, or no call runs.
+func (y *syncer) hookEnded(r github.Repo, h *hook, what string, err error) (missed []read) {
 	if err != nil {
 		if h.fail(y.now(), err) {
 			y.failed(err, "webhook could not be changed", "repository", r.String(), "change", what)

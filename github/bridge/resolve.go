@@ -123,5 +123,5 @@ func (y *syncer) hold(c github.Commit) {
 
 // due reports whether something that failed is to be tried again.
 func (y *syncer) due(r *retry) bool {
-	return y.all && r.reason == "" || r.isDue(y.now())
+	return y.all && r.reason == "" && !r.goesOn || r.isDue(y.now())
 }

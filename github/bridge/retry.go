@@ -16,6 +16,13 @@ func (r *retry) fail(now time.Time, err error) (log bool) {
 	if r.noticed.IsZero() {
 		r.noticed = now
 	}
+	r.goesOn, r.waits, r.took = false, false, 0
+	if err, ok := err.(unanswered); ok {
+		log = !r.hangs
+		r.hangs, r.goesOn, r.waits = true, err.goesOn, !err.goesOn
+		r.due, r.reason = now, ""
+		return log
+	}
 	if github.Refused(err) {
 		reason := why(err)
 		log = reason != r.reason
@@ -28,6 +35,7 @@ func (r *retry) fail(now time.Time, err error) (log bool) {
 	}
 	r.attempts++
 	r.reason = ""
+	r.hangs = r.hangs && errors.Is(err, context.DeadlineExceeded)
 	r.due = now.Add(backoff.Delay(r.attempts))
 	var e *github.APIError
 	if errors.As(err, &e) && e.RetryAt.After(r.due) {
@@ -45,7 +53,7 @@ func stopped(err error) bool {
 
 // isDue reports whether it is to be tried at the time now.
 func (r *retry) isDue(now time.Time) bool {
-	return !r.due.IsZero() && !r.due.After(now)
+	return !r.goesOn && !r.due.IsZero() && !r.due.After(now)
 }
 
 // why returns in one line what GitHub refused, and why (GH-56).
@@ -58,11 +66,11 @@ func why(err error) string {
 }
 
 // nextDue returns when the first of what is pending is due; the zero Time if
-// nothing is.
+// nothing is. Calls in the background wake the sync when they end.
 func (s *State) nextDue() time.Time {
 	var next time.Time
 	consider := func(r *retry) {
-		if !r.due.IsZero() && (next.IsZero() || r.due.Before(next)) {
+		if !r.goesOn && !r.waits && !r.due.IsZero() && (next.IsZero() || r.due.Before(next)) {
 			next = r.due
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // already or it is not due to be tried again.
 func (y *syncer) queue(r *resolution, refused bool, s sending) {
 	p := y.s.sends[s.id]
-	waits := p != nil && sameSendable(p.b, s.b) && (y.tried[s.id] || !y.due(&p.retry))
+	waits := p != nil && (p.goesOn || sameSendable(p.b, s.b) && (y.tried[s.id] || !y.due(&p.retry)))
 	if refused || waits {
 		r.protect[s.id] = true
 		return
@@ -40,13 +40,26 @@ func (y *syncer) send(ctx context.Context, r *resolution) {
 }
 
 func (y *syncer) sendOne(ctx context.Context, r *resolution, s sending) {
-	serial, err := y.call(ctx, s.write)
+	y.mu.Lock()
+	var again *retry
+	if p := y.s.sends[s.id]; p != nil {
+		again = &p.retry
+	}
+	y.mu.Unlock()
+	var serial int64
+	send := func(ctx context.Context) (err error) {
+		serial, err = y.call(ctx, s.write)
+		return err
+	}
+	late := func(err error, _ time.Duration) { y.sentLate(s, serial, err) }
+	err := y.await(ctx, group{s.id.Repository(), callSend}, again, send, late)
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	y.tried[s.id] = true
 	switch {
 	case err == nil:
-		y.sent(r, s, serial)
+		y.sent(s, serial)
+		r.a = set(r.a, s.id, s.sent)
 	case github.Refused(err):
 		r.protect[s.id] = true
 		y.refuse(s.id, s.b, s.g, why(err))
@@ -81,12 +94,12 @@ func (y *syncer) call(ctx context.Context, w Write) (serial int64, err error) {
 
 // sent notes that GitHub has taken a value, which counts as agreed even if the
 // sync fails (GH-139).
-func (y *syncer) sent(r *resolution, s sending, serial int64) {
+func (y *syncer) sent(s sending, serial int64) {
 	noticed := y.start
 	if p := y.s.sends[s.id]; p != nil {
 		noticed = p.noticed
 	}
-	y.report.CommitToGitHub = append(y.report.CommitToGitHub, time.Since(noticed))
+	y.s.sending = append(y.s.sending, time.Since(noticed))
 	y.unsend(s.id)
 	g := s.sent
 	switch w := s.write.(type) {
@@ -98,7 +111,42 @@ func (y *syncer) sent(r *resolution, s sending, serial int64) {
 	}
 	y.s.g = set(y.s.g, s.id, g)
 	y.s.a = set(y.s.a, s.id, s.now)
-	r.a = set(r.a, s.id, s.sent)
+}
+
+// sentLate notes how it has ended to send a value in the background. What
+// GitHub says now is read: events that came meanwhile may be older or newer.
+func (y *syncer) sentLate(s sending, serial int64, err error) {
+	p := y.s.sends[s.id]
+	if p == nil || y.s.repos[s.id.Repository()] == nil {
+		delete(y.s.sends, s.id) // its repository is no longer mirrored
+		return
+	}
+	switch {
+	case err == nil:
+		p.goesOn = false
+		y.sent(s, serial)
+		if r := readOf(s.id); y.allowed(r) {
+			y.s.reads[r] = &retry{due: y.now()}
+		}
+	case github.Refused(err):
+		y.refuse(s.id, s.b, s.g, why(err))
+	case p.fail(y.now(), err):
+		y.failed(err, "GitHub could not be told", "what", s.write.Subject(), "again", p.due)
+	}
+	y.s.touchID(s.id)
+}
+
+// readOf returns what to read to know what GitHub says of an element that can
+// be sent.
+func readOf(id github.ID) read {
+	switch id := id.(type) {
+	case github.PRID:
+		return pullRequest(id)
+	case github.RefID:
+		return reference(id)
+	default:
+		return statusesOf(id.(github.StatusID).Commit)
+	}
 }
 
 // merge returns the change that c and then d make.

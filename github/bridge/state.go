@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -37,6 +38,7 @@ type State struct {
 	cleaned   []github.ID                     // whose .dirty files were removed after the branch was read
 	passed    map[datakit.Path]string         // what cannot be understood, as far as it was logged
 	resync    bool                            // asked for, and not done yet
+	sending   []time.Duration                 // how long what was sent since the last report has taken
 }
 
 // A mirror says how far the import of a repository has come.
@@ -83,6 +85,11 @@ type retry struct {
 	due      time.Time // the zero Time: not before it is asked for, as it was refused
 	noticed  time.Time // when it was tried first
 	reason   string    // why it was refused; "" if it may pass
+
+	hangs  bool          // it was not answered in time: no sync waits for it
+	goesOn bool          // it is under way in the background
+	waits  bool          // it is due when something in the background has ended
+	took   time.Duration // until it was answered there: a sync may wait for it; else 0
 }
 
 func (s *State) init() {
@@ -91,7 +98,7 @@ func (s *State) init() {
 	}
 }
 
-// restart forgets everything.
+// restart forgets everything but which values are being sent.
 func (s *State) restart() {
 	s.branch = layout.Content{}
 	s.b, s.g, s.a = github.Snapshot{}, github.Snapshot{}, github.Snapshot{}
@@ -99,7 +106,10 @@ func (s *State) restart() {
 	s.repos = map[github.Repo]*mirror{}
 	s.touched = map[github.ID]bool{}
 	s.reads = map[read]*retry{}
-	s.sends = map[github.ID]*pendingSend{}
+	if s.sends == nil {
+		s.sends = map[github.ID]*pendingSend{}
+	}
+	maps.DeleteFunc(s.sends, func(_ github.ID, p *pendingSend) bool { return !p.goesOn })
 	s.hooks = map[github.Repo]*hook{}
 	s.refused = map[github.ID]refusal{}
 	s.malformed = map[github.ID]string{}
@@ -145,7 +155,7 @@ func (s *State) forget(r github.Repo) {
 		}
 	}
 	forgetIn(s.touched, r)
-	forgetIn(s.sends, r)
+	maps.DeleteFunc(s.sends, func(id github.ID, p *pendingSend) bool { return id.Repository() == r && !p.goesOn })
 	forgetIn(s.refused, r)
 	forgetIn(s.reported, r)
 	forgetIn(s.written, r)

@@ -21,11 +21,12 @@ type syncer struct {
 	tries int       // how often it has compared, with the one under way
 	plan  *Plan     // of a dry run; else nil
 
-	mu       sync.Mutex                       // guards what calls change: s, got and comments
+	mu       sync.Mutex                       // guards what calls change: s, got, comments, tried and hung
 	known    github.Snapshot                  // what was known of GitHub at the start
 	got      map[read]bool                    // what was read, or could not be, in this sync
 	comments map[github.PRID][]github.Comment // those that were read in this sync
 	tried    map[github.ID]bool               // what was sent, or could not be, in this sync
+	hung     map[group]bool                   // of what a call has hung in this sync
 
 	imported   map[github.Repo]bool // first imported in this sync
 	monitor    map[github.Repo]bool // what events say is to be mirrored, or no longer (GH-105)
@@ -47,6 +48,7 @@ func newSyncer(o Options, s *State) *syncer {
 		now:      time.Now,
 		start:    time.Now(),
 		tried:    map[github.ID]bool{},
+		hung:     map[group]bool{},
 		known:    s.g,
 		got:      map[read]bool{},
 		comments: map[github.PRID][]github.Comment{},

@@ -1,8 +1,8 @@
 package github
 
 // An Event says what happened in one repository (spec/github.md, section 1.7).
-// It is one of RepoEvent, PREvent, StatusEvent, RefEvent, RefRemoved and
-// OtherEvent.
+// It is one of RepoEvent, PREvent, StatusEvent, RefEvent, RefRemoved,
+// EventsLost and OtherEvent.
 type Event interface {
 	// Repository returns the repository that the event belongs to (GH-24).
 	Repository() Repo
@@ -56,6 +56,10 @@ type RefRemoved struct {
 	Before string
 }
 
+// EventsLost stands for events that the source could not keep: the repository
+// is to be read as a whole. It has no effect on a snapshot.
+type EventsLost struct{ Repo Repo }
+
 // An OtherEvent has no effect. Label names it in the log.
 type OtherEvent struct {
 	Repo  Repo
@@ -76,6 +80,9 @@ func (e RefEvent) Repository() Repo { return e.Ref.Commit.Repo }
 
 // Repository implements Event.
 func (e RefRemoved) Repository() Repo { return e.Ref.Repo }
+
+// Repository implements Event.
+func (e EventsLost) Repository() Repo { return e.Repo }
 
 // Repository implements Event.
 func (e OtherEvent) Repository() Repo { return e.Repo }

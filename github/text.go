@@ -89,4 +89,6 @@ func (e RefEvent) String() string {
 func (e RefRemoved) String() string { return "-" + e.Ref.String() }
 
 // String returns "user/name: label".
+func (e EventsLost) String() string { return e.Repo.String() + ": events were lost" }
+
 func (e OtherEvent) String() string { return e.Repo.String() + ": " + oneLine(e.Label) }

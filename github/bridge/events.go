@@ -61,6 +61,8 @@ func (y *syncer) wanted(e github.Event) bool {
 		return false
 	}
 	switch e := e.(type) {
+	case github.EventsLost:
+		y.catchUp(r)
 	case github.PREvent:
 		return y.mayRead(capability.PR)
 	case github.RefEvent, github.RefRemoved:
@@ -69,6 +71,16 @@ func (y *syncer) wanted(e github.Event) bool {
 		return y.permOf(e.Status.ID()).read || y.mayRead(capability.Status(e.Status.Context))
 	}
 	return false
+}
+
+// catchUp has a repository read as a whole, as nobody has told what happened
+// in it.
+func (y *syncer) catchUp(r github.Repo) {
+	for _, list := range listsOf(r) {
+		if y.s.reads[list] == nil && y.allowed(list) {
+			y.s.reads[list] = &retry{due: y.now()}
+		}
+	}
 }
 
 // readBefore reads what the events need and do not bring: the comments of pull

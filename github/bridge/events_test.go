@@ -260,3 +260,24 @@ func TestGH107_EventsStayUntilTheCommit(t *testing.T) {
 		t.Errorf("%d events are left", len(events))
 	}
 }
+
+// TestGH107_LostEventsAreCaughtUpWith has the source lose what happened.
+func TestGH107_LostEventsAreCaughtUpWith(t *testing.T) {
+	t.Parallel()
+	e, src := listening(t, p1, r1, s1)
+	src.Lose(func(githubtest.Change) bool { return true })
+	e.fill(p4, r2, s3)
+	e.world.DropRef(testRepo, "heads/other")
+	src.Queue(github.EventsLost{Repo: otherRepo}, github.EventsLost{Repo: testRepo})
+	remove := e.fault(github.OpListRefs, 500)
+	e.sync()
+	if events, _ := src.Events(); len(events) != 0 {
+		t.Errorf("%d events are left", len(events))
+	}
+	remove()
+	e.sync()
+	e.wantInSync("read as a whole", testRepo)
+	e.calls()
+	e.sync()
+	e.wantCalls("")
+}

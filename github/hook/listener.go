@@ -195,7 +195,9 @@ func (s *Source) take(r github.Repo, name, delivery string, body []byte) answer 
 		s.report(r, name, ev.Label)
 		return ignored
 	}
-	s.add(ev, time.Now())
+	if s.add(ev, time.Now()) {
+		s.opts.Log.Warn("too many webhook events wait: those of a repository are dropped, and it will be read as a whole instead", "repository", r)
+	}
 	return accepted
 }
 

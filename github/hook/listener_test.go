@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/datakit/datakit/github"
 )
@@ -248,14 +250,17 @@ func TestGH182_DuplicatesAreIgnored(t *testing.T) {
 			t.Fatalf("delivery %s is answered with %d", id, got)
 		}
 	}
-	give("0")
-	for i := range 9999 { // 0 is then the oldest that is remembered
-		give(strconv.Itoa(i + 1))
+	n := 0
+	for i := range 10_000 { // 0 is then the oldest that is remembered
+		give(strconv.Itoa(i))
+		if s.Len() == maxEvents/2 || i == 9999 {
+			events, done := s.Events()
+			n += len(events)
+			done()
+		}
 	}
-	if events, done := s.Events(); len(events) != 10_000 {
-		t.Fatalf("%d events are queued", len(events))
-	} else {
-		done()
+	if n != 10_000 {
+		t.Fatalf("%d events were queued", n)
 	}
 	give("0")
 	give("9999")
@@ -380,5 +385,40 @@ func TestGH175_OwnerCalledAsThePath(t *testing.T) {
 		if got := deliver(s, path, "status", "", statusBody, testSecret.Reveal()); got != want {
 			t.Errorf("a delivery to %s is answered with %d, want %d", path, got, want)
 		}
+	}
+}
+
+// TestGH107_QueueIsBounded has events wait without end: those of a busy
+// repository are replaced by one that says so, the others stay.
+func TestGH107_QueueIsBounded(t *testing.T) {
+	t.Parallel()
+	log := new(logText)
+	s := watching(t, Options{Log: slog.New(slog.NewTextHandler(log, nil))})
+	quiet := github.StatusEvent{Status: github.NewStatus(github.Commit{Repo: github.Repo{User: "a", Name: "quiet"}, Hash: "foo"}, "ci", github.Success, "", "")}
+	s.add(quiet, time.Now())
+	for i := range maxEvents {
+		if got := deliver(s, ourPath, "status", strconv.Itoa(i), statusBody, testSecret.Reveal()); got != 204 {
+			t.Fatalf("answered with %d", got)
+		}
+	}
+	events, done := s.Events()
+	if len(events) != 2 || events[0].Event != github.Event(quiet) || events[1].Event != github.Event(github.EventsLost{Repo: testRepo}) {
+		t.Fatalf("queued are %d events, the last is %v", len(events), events[len(events)-1].Event)
+	}
+	if !strings.Contains(log.String(), "are dropped") {
+		t.Errorf("the log does not tell:\n%s", log)
+	}
+	// What is lost while the events are being used is not taken out with them.
+	for i := range maxEvents {
+		deliver(s, ourPath, "status", "again"+strconv.Itoa(i), statusBody, testSecret.Reveal())
+	}
+	done()
+	events, done = s.Events()
+	if n := len(events); n == 0 || events[0].Event != github.Event(github.EventsLost{Repo: testRepo}) {
+		t.Errorf("queued are %d events", n)
+	}
+	done()
+	if s.Len() != 0 {
+		t.Errorf("%d events are left", s.Len())
 	}
 }

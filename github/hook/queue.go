@@ -1,31 +1,51 @@
 package hook
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/datakit/datakit/github"
 )
 
+// maxEvents is how many events wait at most, beside one for each repository.
+// They wait for long only while the database is away.
+const maxEvents = 2000
+
 // A queue holds events until they have been used.
 type queue struct {
 	wake chan struct{} // has a value after events were added
 
-	mu     sync.Mutex         // guards what follows
-	events []github.Delivered // never changed in place: Events lends it
-	taken  int                // how many have left the queue since the start
+	mu     sync.Mutex // guards what follows
+	events []queued
+	added  int // how many there were since the start
+}
+
+// A queued event has a number, later ones higher ones.
+type queued struct {
+	number int
+	github.Delivered
 }
 
 func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
 
-func (q *queue) add(ev github.Event, at time.Time) {
+// add queues an event. If there are too many, it and those of the same
+// repository are lost, which a github.EventsLost in their place tells.
+func (q *queue) add(ev github.Event, at time.Time) (lost bool) {
 	q.mu.Lock()
-	q.events = append(q.events, github.Delivered{Event: ev, At: at})
+	if lost = len(q.events) >= maxEvents; lost {
+		r := ev.Repository()
+		q.events = slices.DeleteFunc(q.events, func(d queued) bool { return d.Event.Repository() == r })
+		ev = github.EventsLost{Repo: r}
+	}
+	q.added++
+	q.events = append(q.events, queued{q.added, github.Delivered{Event: ev, At: at}})
 	q.mu.Unlock()
 	select {
 	case q.wake <- struct{}{}:
 	default: // whoever is woken finds this event too
 	}
+	return lost
 }
 
 // Events returns what is in the queue and a function that takes just that out,
@@ -33,15 +53,16 @@ func (q *queue) add(ev github.Event, at time.Time) {
 func (q *queue) Events() (events []github.Delivered, done func()) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := len(q.events)
-	events = q.events[:n:n]
-	end := q.taken + n
+	for _, d := range q.events {
+		events = append(events, d.Delivered)
+	}
+	last := q.added
 	return events, func() {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		if n := end - q.taken; n > 0 {
-			q.events = append([]github.Delivered(nil), q.events[n:]...) // those that are used can go
-			q.taken = end
+		q.events = slices.DeleteFunc(q.events, func(d queued) bool { return d.number <= last })
+		if len(q.events) == 0 {
+			q.events = nil // a long queue may go
 		}
 	}
 }

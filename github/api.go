@@ -90,7 +90,7 @@ type PRChange struct {
 // several goroutines at once.
 type Source interface {
 	// Watch registers the webhook of a repository, or finds that it is
-	// registered (GH-177, GH-178).
+	// registered (GH-177, GH-178), which must be cheap.
 	Watch(ctx context.Context, r Repo) error
 
 	// Unwatch removes the webhook of a repository (GH-184).

@@ -281,3 +281,27 @@ func TestGH107_LostEventsAreCaughtUpWith(t *testing.T) {
 	e.sync()
 	e.wantCalls("")
 }
+
+// TestGH178_RemovedWebhookIsMissedAtTheResync has somebody remove the webhook
+// while the bridge runs.
+func TestGH178_RemovedWebhookIsMissedAtTheResync(t *testing.T) {
+	t.Parallel()
+	e, src := listening(t, r1)
+	e.resync()
+	e.wantCalls("create hook 1, list PRs 1, list refs 1, read statuses 1")
+	src.Unhook(testRepo)
+	e.fill(p4)
+	remove := e.fault(github.OpCreateHook, 500)
+	e.resync()
+	if n := e.last.Pending[PendingWebhook]; n != 1 {
+		t.Errorf("%d webhooks are pending", n)
+	}
+	remove()
+	e.calls()
+	e.sync()
+	e.wantCalls("create hook 1, list PRs 1, list refs 1, read statuses 1")
+	e.fill(r2)
+	e.sync()
+	e.wantInSync("events come again", testRepo)
+	e.wantCalls("read statuses 1")
+}

@@ -111,11 +111,19 @@ func (y *syncer) hasHooks() bool {
 }
 
 // dueHooks returns the webhooks that are to be registered and removed now. On a
-// resync those that GitHub has refused are tried again.
+// resync those that GitHub has refused are tried again, and all others looked
+// for: somebody may have removed them.
 func (y *syncer) dueHooks() map[github.Repo]*hook {
 	due := map[github.Repo]*hook{}
 	if !y.hasHooks() {
 		return due
+	}
+	if y.s.resync {
+		for r := range y.s.repos {
+			if y.s.hooks[r] == nil {
+				y.s.hooks[r] = &hook{}
+			}
+		}
 	}
 	for r, h := range y.s.hooks {
 		if h.noticed.IsZero() || y.due(&h.retry) || y.s.resync && !h.goesOn {

@@ -84,8 +84,15 @@ func (s *Source) Watched() []github.Repo {
 	return list
 }
 
+// Unhook has the webhook of a repository vanish, as if somebody had removed it.
+func (s *Source) Unhook(r github.Repo) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.watched, r)
+}
+
 // Watch is part of github.Source. To the World it is a call
-// github.OpCreateHook.
+// github.OpCreateHook, also if the repository is watched.
 func (s *Source) Watch(ctx context.Context, r github.Repo) error {
 	return s.world.call(ctx, github.OpCreateHook, r, r, func(*repository) error {
 		s.mu.Lock()

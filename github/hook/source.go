@@ -63,6 +63,7 @@ var _ github.Receiver = (*Source)(nil)
 
 // A watch is a repository whose deliveries are accepted.
 type watch struct {
+	id    int64         // the number of the webhook that was pinged last; else 0
 	heard chan struct{} // closed by the first delivery after the last ping
 }
 
@@ -144,13 +145,32 @@ func (s *Source) accepts(r github.Repo) bool {
 }
 
 // nextDelivery returns a channel that is closed when the next delivery of a
-// repository has come.
-func (s *Source) nextDelivery(r github.Repo) <-chan struct{} {
+// repository has come, of which the webhook with the number is to be pinged.
+func (s *Source) nextDelivery(r github.Repo, id int64) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	w := &watch{heard: make(chan struct{})}
-	s.watched[r] = w
+	w := &watch{id: id, heard: make(chan struct{})}
+	if s.watched[r] != nil {
+		s.watched[r] = w
+	}
 	return w.heard
+}
+
+// sure reports whether the webhook with the number is known to have our secret:
+// something signed with it has come since it was pinged.
+func (s *Source) sure(r github.Repo, id int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.watched[r]
+	if w == nil || w.id != id {
+		return false
+	}
+	select {
+	case <-w.heard:
+		return true
+	default:
+		return false
+	}
 }
 
 // heard notes that a verified delivery of a repository has come.

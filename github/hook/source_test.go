@@ -213,6 +213,69 @@ func TestGH178_GH262_HookIsReused(t *testing.T) {
 	}
 }
 
+// pingBack has each ping of f be delivered to s.
+func (f *fakeHooks) pingBack(s *Source) {
+	f.ping = func(h github.Hook) { deliver(s, "/test/test", "ping", "", `{}`, h.Secret) }
+}
+
+// wantCalls checks the calls since the last time.
+func (f *fakeHooks) wantCalls(t *testing.T, want ...string) {
+	t.Helper()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !slices.Equal(f.calls, want) {
+		t.Errorf("calls %q, want %q", f.calls, want)
+	}
+	f.calls = nil
+}
+
+// TestGH178_RightHookIsLeft: what is as it should be is pinged once, which
+// shows that its secret is ours, and then only looked for. One that has gone is
+// made again.
+func TestGH178_RightHookIsLeft(t *testing.T) {
+	t.Parallel()
+	right := ourHook(0, "http://x/test/test")
+	slices.Reverse(right.Events)
+	f := newFake(right)
+	s := newSource(t, "http://x", Options{Hooks: f, Confirm: patience})
+	f.pingBack(s)
+	for _, want := range [][]string{{"list 0", "ping 1"}, {"list 0"}, {"list 0"}} {
+		if err := s.Watch(t.Context(), testRepo); err != nil {
+			t.Fatal(err)
+		}
+		f.wantCalls(t, want...)
+	}
+	f.hooks = nil
+	if err := s.Watch(t.Context(), testRepo); err != nil {
+		t.Fatal(err)
+	}
+	f.wantCalls(t, "list 0", "create 1", "ping 1")
+}
+
+// TestGH178_HookWithAnotherSecret: GitHub is told ours when nothing that is
+// signed with it comes, and what it has sent before is caught up with.
+func TestGH178_HookWithAnotherSecret(t *testing.T) {
+	t.Parallel()
+	other := ourHook(0, "http://x/test/test")
+	other.Secret = "another"
+	var log logText
+	f := newFake(other)
+	s := newSource(t, "http://x", Options{Hooks: f, Confirm: time.Millisecond, Log: log.logger()})
+	f.pingBack(s)
+	if err := s.Watch(t.Context(), testRepo); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "GitHub reaches the webhook", func() bool { return strings.Contains(log.String(), "GitHub reaches") })
+	f.wantCalls(t, "list 0", "ping 1", "update 1", "ping 1")
+	if events, _ := s.Events(); len(events) != 1 || events[0].Event != github.Event(github.EventsLost{Repo: testRepo}) {
+		t.Errorf("queued are %v", events)
+	}
+	if err := s.Watch(t.Context(), testRepo); err != nil {
+		t.Fatal(err)
+	}
+	f.wantCalls(t, "list 0")
+}
+
 func TestGH184_GH264_HookIsRemovedWithItsRepository(t *testing.T) {
 	t.Parallel()
 	f := newFake(github.Hook{URL: "http://x/test/other"}, ourHook(0, "http://x/test/test"))

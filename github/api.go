@@ -51,8 +51,10 @@ type API interface {
 	SetPR(ctx context.Context, id PRID, change PRChange) error
 
 	// SetRef creates the reference, or moves it. A move that is not a
-	// fast-forward is refused unless force is set (GH-163).
-	SetRef(ctx context.Context, ref Ref, force bool) error
+	// fast-forward is refused unless force is set (GH-163). create says that
+	// GitHub has no such reference as far as is known; it saves calls if that
+	// is true and makes no other difference.
+	SetRef(ctx context.Context, ref Ref, create, force bool) error
 
 	// RemoveRef removes the reference. One that is gone is no error.
 	RemoveRef(ctx context.Context, id RefID) error

@@ -197,7 +197,7 @@ func TestContextEndsCalls(t *testing.T) {
 		"PRs":       func(ctx context.Context) error { _, _, err := e.PRs(ctx, repo); return err },
 		"Refs":      func(ctx context.Context) error { _, _, err := e.Refs(ctx, repo); return err },
 		"SetStatus": func(ctx context.Context) error { _, err := e.SetStatus(ctx, status("foo", "a", 1)); return err },
-		"SetRef":    func(ctx context.Context) error { return e.SetRef(ctx, ref("heads/a", "foo"), false) },
+		"SetRef":    func(ctx context.Context) error { return e.SetRef(ctx, ref("heads/a", "foo"), false, false) },
 		"Check":     func(ctx context.Context) error { return e.Check(ctx) },
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
@@ -222,7 +222,7 @@ func TestGH170_GH249_Retries(t *testing.T) {
 		github.OpReadPR:    func() error { _, _, err := e.PR(t.Context(), prID(1)); return err },
 		github.OpSetPR:     func() error { return e.SetPR(t.Context(), prID(1), github.PRChange{Title: &title}) },
 		github.OpRemoveRef: func() error { return e.RemoveRef(t.Context(), ref("heads/gone", "").ID()) },
-		github.OpSetRef:    func() error { return e.SetRef(t.Context(), ref("heads/moved", "bar"), true) },
+		github.OpSetRef:    func() error { return e.SetRef(t.Context(), ref("heads/moved", "bar"), false, true) },
 		github.OpSetStatus: func() error { _, err := e.SetStatus(t.Context(), status("foo", "a", 1)); return err },
 	} {
 		for _, status := range []int{500, 503} {
@@ -296,7 +296,7 @@ func TestGH170_LookBeforeRepeating(t *testing.T) {
 	e.wantRequests(t, "GET /repos/test/test/hooks?per_page=100&page=1",
 		`POST /repos/test/test/hooks {"name":"web","active":false,"config":{"url":"http://a.example/","insecure_ssl":"0"}}`)
 
-	if err := e.SetRef(t.Context(), ref("heads/a", "foo"), false); err != nil {
+	if err := e.SetRef(t.Context(), ref("heads/a", "foo"), false, false); err != nil {
 		t.Errorf("SetRef: %v", err)
 	}
 	if posts != 1 {

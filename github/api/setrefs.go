@@ -9,10 +9,18 @@ import (
 )
 
 // SetRef is part of github.API. It moves the reference; if GitHub refuses that
-// and has no such reference, it creates it (GH-163).
-func (c *Client) SetRef(ctx context.Context, ref github.Ref, force bool) error {
+// and has no such reference, it creates it (GH-163). What seems to be missing it
+// creates first, which GitHub refuses if it is there.
+func (c *Client) SetRef(ctx context.Context, ref github.Ref, create, force bool) error {
 	if err := checkSent(github.OpSetRef, ref.ID()); err != nil {
 		return err
+	}
+	var createErr error
+	if create {
+		createErr = c.createRef(ctx, ref)
+		if !hasStatus(createErr, http.StatusUnprocessableEntity) {
+			return createErr
+		}
 	}
 	moveErr := c.write(ctx, github.OpSetRef, ref.ID(), MoveRefRequest(ref, force), nil)
 	if !hasStatus(moveErr, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity) {
@@ -26,6 +34,8 @@ func (c *Client) SetRef(ctx context.Context, ref github.Ref, force bool) error {
 		return nil
 	case exists:
 		return moveErr
+	case create:
+		return createErr
 	}
 	return c.createRef(ctx, ref)
 }

@@ -56,7 +56,7 @@ func TestGH155_Description(t *testing.T) {
 		"Statuses":   func() error { _, err := e.Statuses(ctx, commit("foo")); return err },
 		"SetStatus":  func() error { _, err := e.SetStatus(ctx, full); return err },
 		"SetPR":      func() error { return e.SetPR(ctx, prID(1), github.PRChange{Title: &title, Base: &base, State: &state}) },
-		"SetRef":     func() error { return e.SetRef(ctx, ref("heads/a/b", "foo"), true) },
+		"SetRef":     func() error { return e.SetRef(ctx, ref("heads/a/b", "foo"), false, true) },
 		"RemoveRef":  func() error { return e.RemoveRef(ctx, ref("heads/a/c", "foo").ID()) },
 		"hooks": func() error {
 			h, err := e.CreateHook(ctx, repo, hook)

@@ -76,7 +76,7 @@ func TestGH163_GH248_SetRef(t *testing.T) {
 	e.world.AddCommit(repo, "b", "a")
 	e.world.AddCommit(repo, "c")
 	name := github.RefName("heads/feature#1")
-	set := func(hash string, force bool) error { return e.SetRef(t.Context(), ref(name, hash), force) }
+	set := func(hash string, force bool) error { return e.SetRef(t.Context(), ref(name, hash), false, force) }
 	at := func(want string) {
 		t.Helper()
 		if refs := e.world.Look(repo).Refs; len(refs) != 1 || refs[0] != ref(name, want) {
@@ -104,7 +104,7 @@ func TestGH163_GH248_SetRef(t *testing.T) {
 	if err := set("z", true); !github.Refused(err) {
 		t.Errorf("a move to an unknown commit: %v", err)
 	}
-	if err := e.SetRef(t.Context(), ref("tags/v1", "z"), false); !github.Refused(err) {
+	if err := e.SetRef(t.Context(), ref("tags/v1", "z"), false, false); !github.Refused(err) {
 		t.Errorf("the creation at an unknown commit: %v", err)
 	}
 	at("c")
@@ -121,13 +121,57 @@ func TestGH163_CreateOneThatExists(t *testing.T) {
 			h.ServeHTTP(w, r)
 		})
 	})
-	if err := e.SetRef(t.Context(), ref("heads/same", "foo"), false); err != nil {
+	if err := e.SetRef(t.Context(), ref("heads/same", "foo"), false, false); err != nil {
 		t.Errorf("one that exists at the wanted commit: %v", err)
 	}
 	e.world.DropRef(repo, "heads/other")
-	if err := e.SetRef(t.Context(), ref("heads/other", "foo"), false); !github.Refused(err) || !strings.Contains(err.Error(), "Reference already exists") {
+	if err := e.SetRef(t.Context(), ref("heads/other", "foo"), false, false); !github.Refused(err) || !strings.Contains(err.Error(), "Reference already exists") {
 		t.Errorf("one that exists at another commit: %v", err)
 	}
+}
+
+// TestGH132_GH163_CreateRef: what is known to be missing takes one request, and
+// what was taken for missing is found to be there.
+func TestGH132_GH163_CreateRef(t *testing.T) {
+	t.Parallel()
+	e := start(t, nil)
+	e.world.AddCommit(repo, "a")
+	e.world.AddCommit(repo, "b", "a")
+	e.world.AddCommit(repo, "c")
+	set := func(hash string, force bool) error {
+		return e.SetRef(t.Context(), ref("heads/x", hash), true, force)
+	}
+	at := func(want string) {
+		t.Helper()
+		if refs := e.world.Look(repo).Refs; len(refs) != 1 || refs[0] != ref("heads/x", want) {
+			t.Errorf("GitHub has %v, want %s", refs, want)
+		}
+	}
+	if err := set("z", false); !github.Refused(err) || !strings.Contains(err.Error(), "422") {
+		t.Errorf("at an unknown commit: %v", err)
+	}
+	e.requests()
+	if err := set("a", false); err != nil {
+		t.Error(err)
+	}
+	at("a")
+	e.wantRequests(t, `POST /repos/test/test/git/refs {"ref":"refs/heads/x","sha":"a"}`)
+	if err := set("a", false); err != nil {
+		t.Errorf("once more: %v", err)
+	}
+	e.wantRequests(t, `POST /repos/test/test/git/refs {"ref":"refs/heads/x","sha":"a"}`, "GET /repos/test/test/git/ref/heads/x")
+	if err := set("b", false); err != nil {
+		t.Errorf("one that is elsewhere: %v", err)
+	}
+	at("b")
+	if err := set("c", false); !github.Refused(err) || !strings.Contains(err.Error(), "422 Update is not a fast forward") {
+		t.Errorf("a move that is no fast-forward: %v", err)
+	}
+	at("b")
+	if err := set("c", true); err != nil {
+		t.Errorf("forced: %v", err)
+	}
+	at("c")
 }
 
 func TestGH163_RemoveRef(t *testing.T) {
@@ -156,7 +200,7 @@ func TestGH163_OnlyBranchesAndTags(t *testing.T) {
 	t.Parallel()
 	e := start(t, nil)
 	for _, name := range []github.RefName{"heho", "pull/1/head", "heads2/a"} {
-		if err := e.SetRef(t.Context(), ref(name, "foo"), true); !github.Refused(err) {
+		if err := e.SetRef(t.Context(), ref(name, "foo"), false, true); !github.Refused(err) {
 			t.Errorf("SetRef %s: %v, want a refusal", name, err)
 		}
 		if err := e.RemoveRef(t.Context(), ref(name, "").ID()); !github.Refused(err) {

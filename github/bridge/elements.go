@@ -161,7 +161,8 @@ func (y *syncer) resolveRef(r *resolution, id github.RefID) {
 		if v.b == nil {
 			return RemoveRef{id}
 		}
-		return SetRef{Ref: *v.b, Create: v.g == nil, Force: p.exclusive}
+		create := v.g == nil && (p.read || v.a == nil) // what is agreed is there
+		return SetRef{Ref: *v.b, Create: create, Force: p.exclusive}
 	})
 }
 

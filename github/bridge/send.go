@@ -86,7 +86,7 @@ func (y *syncer) call(ctx context.Context, w Write) (serial int64, err error) {
 	case RemoveRef:
 		return 0, y.API.RemoveRef(ctx, w.ID)
 	case SetRef:
-		return 0, y.API.SetRef(ctx, w.Ref, w.Force)
+		return 0, y.API.SetRef(ctx, w.Ref, w.Create, w.Force)
 	default:
 		return y.API.SetStatus(ctx, w.(SetStatus).Status)
 	}

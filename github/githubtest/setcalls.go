@@ -33,7 +33,7 @@ func (w *World) SetPR(ctx context.Context, id github.PRID, change github.PRChang
 // SetRef is part of github.API. It refuses what is neither below heads nor
 // below tags, commits that the repository does not know, and, without force,
 // moves that are no fast-forward (see AddCommit).
-func (w *World) SetRef(ctx context.Context, ref github.Ref, force bool) error {
+func (w *World) SetRef(ctx context.Context, ref github.Ref, _, force bool) error {
 	r, name, hash := ref.Commit.Repo, string(ref.Name), ref.Commit.Hash
 	return w.call(ctx, github.OpSetRef, r, ref.ID(), func(repo *repository) error {
 		if !strings.HasPrefix(name, "heads/") && !strings.HasPrefix(name, "tags/") {

@@ -177,7 +177,7 @@ func TestSets(t *testing.T) {
 		t.Errorf("the PR is now %v", got)
 	}
 	for range 2 {
-		if err := w.SetRef(t.Context(), ref("heads/a", "foo"), false); err != nil {
+		if err := w.SetRef(t.Context(), ref("heads/a", "foo"), false, false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -213,16 +213,16 @@ func TestRefusals(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	ok(w.SetRef(ctx, ref("heads/x", "a"), false))
-	ok(w.SetRef(ctx, ref("heads/x", "b"), false))
+	ok(w.SetRef(ctx, ref("heads/x", "a"), false, false))
+	ok(w.SetRef(ctx, ref("heads/x", "b"), false, false))
 	var errs []error
 	errs = append(errs,
-		w.SetRef(ctx, ref("heads/x", "a"), false),
-		w.SetRef(ctx, ref("heads/x", "c"), true),
-		w.SetRef(ctx, ref("heho", "a"), true),
+		w.SetRef(ctx, ref("heads/x", "a"), false, false),
+		w.SetRef(ctx, ref("heads/x", "c"), false, true),
+		w.SetRef(ctx, ref("heho", "a"), false, true),
 		w.SetPR(ctx, missing.ID(), github.PRChange{}),
 	)
-	ok(w.SetRef(ctx, ref("heads/x", "a"), true))
+	ok(w.SetRef(ctx, ref("heads/x", "a"), false, true))
 	_, err := w.SetStatus(ctx, status("c", "x", github.Success))
 	errs = append(errs, err)
 	_, _, err = w.Refs(ctx, other)

@@ -1,6 +1,7 @@
 package hook
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -25,8 +26,8 @@ const (
 	deliveryTime = 30 * time.Second // for a request to arrive
 	idleTime     = 2 * time.Minute
 	maxHeader    = 32 << 10 // bytes
-	largeBody    = 1 << 20  // bytes; of those that are larger
-	maxLarge     = 4        // so many are read at once
+	largeBody    = 1 << 20  // bytes; each body may have these
+	maxLarge     = 100      // so many times more are read at once, of all bodies
 	largeWait    = 5 * time.Second
 )
 
@@ -132,33 +133,57 @@ func (s *Source) repoOf(path string) (r github.Repo, ok bool) {
 	return r, err == nil
 }
 
-// read returns the body, and accepted, or why there is none.
+// read returns the body, and accepted, or why there is none. What has arrived
+// of large bodies is bounded in all, so that a sender who is slow, and may be
+// anybody as yet, takes no more than he has sent.
 func (s *Source) read(w http.ResponseWriter, req *http.Request) ([]byte, answer) {
 	if req.ContentLength > MaxBody {
 		return nil, tooLarge
 	}
-	if req.ContentLength < 0 || req.ContentLength > largeBody {
-		select {
-		case s.large <- struct{}{}:
-			defer func() { <-s.large }()
-		case <-time.After(s.largeWait):
-			return nil, tooMany
-		case <-s.ctx.Done():
+	end := time.Now().Add(deliveryTime)
+	from := http.MaxBytesReader(w, req.Body, MaxBody)
+	var body bytes.Buffer
+	for {
+		_, err := io.CopyN(&body, from, largeBody)
+		var over *http.MaxBytesError
+		switch {
+		case err == io.EOF:
+			return body.Bytes(), accepted
+		case errors.As(err, &over):
+			return nil, tooLarge
+		case err != nil:
+			return nil, unread
+		}
+		waited, ok := s.more()
+		if !ok {
 			return nil, tooMany
 		}
-		// The wait is not for the sender to pay. A server without deadlines
-		// needs no more time.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(deliveryTime))
+		defer func() { <-s.large }()
+		if waited > 0 {
+			// That is not for the sender to pay. A server without deadlines
+			// needs no more time.
+			end = end.Add(waited)
+			_ = http.NewResponseController(w).SetReadDeadline(end)
+		}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, MaxBody))
-	var over *http.MaxBytesError
-	switch {
-	case errors.As(err, &over):
-		return nil, tooLarge
-	case err != nil:
-		return nil, unread
+}
+
+// more waits until another part of a large body may be read, and returns how
+// long that took.
+func (s *Source) more() (waited time.Duration, ok bool) {
+	select {
+	case s.large <- struct{}{}:
+		return 0, true
+	default:
 	}
-	return body, accepted
+	start := time.Now()
+	select {
+	case s.large <- struct{}{}:
+		return time.Since(start), true
+	case <-time.After(s.largeWait):
+	case <-s.ctx.Done():
+	}
+	return 0, false
 }
 
 // parseSignature reads the header of a signature: "sha256=" and as many

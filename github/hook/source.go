@@ -46,8 +46,8 @@ type Source struct {
 	url  *url.URL // its path has no slash at the end
 	*queue
 
-	large     chan struct{} // has a value for each large delivery that is being read
-	largeWait time.Duration // how long one waits for its turn
+	large     chan struct{} // has a value for each largeBody of bytes that is read beyond the first of a delivery
+	largeWait time.Duration // how long a delivery waits for one
 
 	ctx    context.Context // until Close
 	cancel context.CancelFunc

@@ -83,16 +83,22 @@ func (d Database) use(ctx context.Context, reconnect bool, log *slog.Logger, wor
 	if err != nil {
 		return err
 	}
+	if strings.HasPrefix(d.Endpoint, "git://") {
+		return errors.Join(work(db), db.Close())
+	}
+	return lend(ctx, db, work)
+}
+
+// lend is use of a server's database that is open.
+func lend(ctx context.Context, db *datakit.DB, work func(*datakit.DB) error) error {
 	worked := make(chan struct{})
 	var cutter sync.WaitGroup
-	if !strings.HasPrefix(d.Endpoint, "git://") {
-		cutter.Go(func() {
-			if pause(ctx.Done(), worked) && pause(time.After(grace), worked) {
-				db.Close()
-			}
-		})
-	}
-	err = work(db)
+	cutter.Go(func() {
+		if pause(ctx.Done(), worked) && pause(time.After(grace), worked) {
+			db.Close()
+		}
+	})
+	err := work(db)
 	close(worked)
 	cutter.Wait()
 	return errors.Join(err, db.Close())

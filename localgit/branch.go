@@ -105,28 +105,17 @@ func (m *mirror) changedIn(changes []datakit.Change) bool {
 	return slices.ContainsFunc(changes, func(c datakit.Change) bool { return strings.HasPrefix(string(c.Path), refs) })
 }
 
-// committed notes the head that the sync from base has made. If that cannot be
-// told, as when another program has committed meanwhile, or the database has
-// lost the branch since, everything is compared once more.
-func (b *bridge) committed(ctx context.Context, base datakit.Hash, message string) {
-	h, ok := b.madeFrom(ctx, base, message)
-	b.known = ok
-	if ok {
-		b.seen = h
+// committed notes the commit that the sync from base has made. If it was merged,
+// or cannot be told, everything is compared once more.
+func (b *bridge) committed(ctx context.Context, base, made datakit.Hash) {
+	b.known = false
+	c, err := b.opts.DB.Commit(ctx, made)
+	if err != nil {
+		return
 	}
-}
-
-// madeFrom returns the head if it is the commit of a sync from base.
-func (b *bridge) madeFrom(ctx context.Context, base datakit.Hash, message string) (h datakit.Hash, ok bool) {
-	h, err := b.opts.DB.Branch(b.opts.Branch).Head(ctx)
-	if err != nil || h.IsZero() {
-		return h, false
+	if base.IsZero() && len(c.Parents) == 0 || slices.Equal(c.Parents, []datakit.Hash{base}) {
+		b.known, b.seen = true, made
 	}
-	c, err := b.opts.DB.Commit(ctx, h)
-	if err != nil || c.Message != message {
-		return h, false
-	}
-	return h, base.IsZero() && len(c.Parents) == 0 || slices.Equal(c.Parents, []datakit.Hash{base})
 }
 
 // origin returns the head that a transaction began from, or the zero Hash.

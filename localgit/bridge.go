@@ -225,10 +225,11 @@ func (b *bridge) commitTx(ctx context.Context, tx *datakit.Tx) (message string, 
 			return "", err
 		}
 		message = p.message()
-		if err := tx.Commit(ctx, message); err != nil {
+		made, err := tx.CommitHash(ctx, message)
+		if err != nil {
 			return "", err
 		}
-		b.committed(ctx, base, message)
+		b.committed(ctx, base, made)
 	}
 	for _, m := range due {
 		m.synced = maps.Clone(m.refs)

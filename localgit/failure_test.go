@@ -37,13 +37,13 @@ type faultyTx struct {
 	f *faulty
 }
 
-func (tx *faultyTx) Commit(ctx context.Context, msg string) error {
+func (tx *faultyTx) CommitHash(ctx context.Context, msg string) (datakit.Hash, error) {
 	if tx.f.before != nil {
 		if err := tx.f.before(ctx); err != nil {
-			return err
+			return datakit.Hash{}, err
 		}
 	}
-	return tx.TxDriver.Commit(ctx, msg)
+	return tx.TxDriver.(datakit.HashCommitter).CommitHash(ctx, msg)
 }
 
 func TestGH219_DatabaseComesBack(t *testing.T) {

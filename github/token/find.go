@@ -129,13 +129,17 @@ func (s Search) read(name string) (Secret, error) {
 
 // Protect takes the permissions of others from a file that holds a secret
 // (GH-198). Windows has no such permissions. The error, of kind Invalid, begins
-// with op and names the file; it says that they could not be changed.
+// with op and names the file; it says that they could not be changed, or that
+// the file is a directory, which stays as it is.
 func Protect(op string, f *os.File) error { return protect(op, f, (*os.File).Chmod) }
 
 func protect(op string, f *os.File, chmod func(f *os.File, mode fs.FileMode) error) error {
 	info, err := f.Stat()
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
+	}
+	if info.IsDir() { // whose permissions are not ours to change
+		return &datakit.Error{Op: op, Subject: f.Name(), Kind: datakit.Invalid, Err: errors.New("it is a directory")}
 	}
 	if runtime.GOOS == "windows" || info.Mode().Perm()&0o007 == 0 {
 		return nil

@@ -131,6 +131,26 @@ func TestGH198_OthersLoseAccess(t *testing.T) {
 	}
 }
 
+// TestGH198_DirectoryStaysAsItIs: it is no token file, whatever its permissions.
+func TestGH198_DirectoryStaysAsItIs(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.search.File = filepath.Join(p.home, "named")
+	if err := os.Mkdir(p.search.File, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.Stat(p.search.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := p.search.Find(); datakit.KindOf(err) != datakit.Invalid || !strings.Contains(err.Error(), p.search.File+": it is a directory") {
+		t.Errorf("Find in a directory: %v", err)
+	}
+	if after, err := os.Stat(p.search.File); err != nil || after.Mode() != before.Mode() {
+		t.Errorf("mode %v became %v, %v", before.Mode(), after.Mode(), err)
+	}
+}
+
 func TestGH198_GH270_PermissionsAreTheReason(t *testing.T) {
 	t.Parallel()
 	for name, chmod := range map[string]func(*os.File, fs.FileMode) error{

@@ -92,7 +92,7 @@ func (m *mirror) read(watch func(dir string)) (map[github.RefName]string, error)
 }
 
 // add adds a reference as the branch is to have it, or tells the log once why
-// it is left out.
+// it is left out, or stays in the branch as it is there.
 func (m *mirror) add(refs map[github.RefName]string, whole string, ref rawRef) {
 	name, err := github.ParseRefName(strings.TrimPrefix(whole, "refs/"))
 	if err != nil {
@@ -102,8 +102,16 @@ func (m *mirror) add(refs map[github.RefName]string, whole string, ref rawRef) {
 	if name == m.own {
 		return
 	}
+	if ref.hash == "" {
+		refs[name] = ""
+		if !m.told[whole] {
+			m.told[whole] = true
+			m.log.Warn("the reference cannot be understood and stays as it is in the branch", "path", filepath.Join(m.dir, filepath.FromSlash(whole)))
+		}
+		return
+	}
 	hash := ref.hash
-	if strings.HasPrefix(whole, tagsPrefix) && hash != "" && ref.peeled == "" {
+	if strings.HasPrefix(whole, tagsPrefix) && ref.peeled == "" {
 		hash, err = m.peeler.peel(hash)
 	} else if ref.peeled != "" {
 		hash = ref.peeled

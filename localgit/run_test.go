@@ -1,10 +1,13 @@
 package localgit
 
 import (
+	"bytes"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -125,5 +128,26 @@ func TestGH219_BrokenReference(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	once(t, db, map[string]string{"heads/master": c, "heads/other": c, "heads/link": c}, Repository{here, dir})
+	var log bytes.Buffer
+	opts := Options{DB: db, Repositories: []Repository{{here, dir}}, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	if err := opts.check(); err != nil {
+		t.Fatal(err)
+	}
+	b := newBridge(opts, nil)
+	for range 2 {
+		b.scanAll()
+	}
+	if r := b.sync(t.Context()); r.Err != nil {
+		t.Fatal(r.Err)
+	}
+	if got := refsOf(t, db, here); !maps.Equal(got, map[string]string{"heads/master": c, "heads/other": c, "heads/link": c}) {
+		t.Errorf("refs %v", got)
+	}
+	told := map[string]int{}
+	for line := range strings.Lines(log.String()) {
+		told[filepath.Base(strings.Trim(line, "\"\n"))]++
+	}
+	if !maps.Equal(told, map[string]int{"other": 1, "new": 1}) {
+		t.Errorf("the log tells of %v:\n%s", told, log.String())
+	}
 }

@@ -341,3 +341,25 @@ func TestGH203_StopMakesNoNewCalls(t *testing.T) {
 	e.sync()
 	e.wantInSync("after the next start", testRepo)
 }
+
+// TestGH31_GH129_CommitOfAMalformedStatusThatIsGone has a status that was never
+// agreed upon keep its commit while it cannot be understood, and no longer.
+func TestGH31_GH129_CommitOfAMalformedStatusThatIsGone(t *testing.T) {
+	t.Parallel()
+	e, _ := listening(t, r1, s1, github.Ref{Commit: foo, Name: "heads/other"}, s3)
+	remove := e.fault(github.OpSetStatus, 500)
+	const state = "test/test/commit/foo/status/new/state"
+	e.write(state, "error\n")
+	e.sync()
+	e.write(state, "nonsense\n")
+	e.sync()
+	remove()
+	e.world.DropRef(testRepo, "heads/other")
+	e.sync()
+	e.wantFiles(state, "nonsense\n")
+	e.write("test/test/commit/foo/status/new", "-")
+	e.sync()
+	if got := e.list("test/test/commit"); got != "bar" {
+		t.Errorf("the commits are %q", got)
+	}
+}

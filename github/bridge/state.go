@@ -138,6 +138,9 @@ func (s *State) touch(elements ...github.Element) {
 // touchID is touch for what each side has of an identity.
 func (s *State) touchID(id github.ID) {
 	s.touched[id] = true
+	if st, ok := id.(github.StatusID); ok {
+		s.touched[st.Commit] = true // which no side may have a status of
+	}
 	for _, side := range []github.Snapshot{s.b, s.g, s.a} {
 		if e, ok := side.Find(id); ok {
 			s.touch(e)

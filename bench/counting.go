@@ -36,7 +36,7 @@ func openCounting(path string) (*countingDB, error) {
 		return nil, errors.Join(err, objs.Close())
 	}
 	c := &countingObjects{Objects: objs}
-	db := treedb.New(c, refs, treedb.Options{TempDir: objs.TempDir()})
+	db := treedb.New(c, refs, treedb.Options{TempDir: objs.TempDir})
 	return &countingDB{datakit.New(db), &c.trees, &c.staged}, nil
 }
 

@@ -107,7 +107,7 @@ func Open(path string, opts *Options) (*datakit.DB, error) {
 		AuthorName:    opts.AuthorName,
 		AuthorAddress: opts.AuthorAddress,
 		Now:           opts.Now,
-		TempDir:       objs.TempDir(),
+		TempDir:       objs.TempDir,
 		OnCommit:      opts.OnCommit,
 		Fetch:         repo.Fetch,
 		Push:          repo.Push,

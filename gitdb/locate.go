@@ -68,11 +68,19 @@ func create(dir string, workTree bool) error {
 	return os.WriteFile(filepath.Join(dir, "config"), fmt.Appendf(nil, newConfig, !workTree), 0o666)
 }
 
-// prepare checks the format of a repository and adds what it lacks.
+// prepare checks the format of a repository and adds what it lacks, if it may
+// be written to.
 func prepare(dir, branch string) error {
 	if err := gitdir.CheckFormat(dir); err != nil {
 		return err
 	}
+	if err := complete(dir, branch); !gitdir.Unwritable(err) {
+		return err
+	}
+	return nil
+}
+
+func complete(dir, branch string) error {
 	for _, sub := range []string{"objects/pack", "refs/heads"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o777); err != nil {
 			return err

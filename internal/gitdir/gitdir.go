@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/go-git/go-git/v5/plumbing/format/config"
 
@@ -83,6 +84,12 @@ func Is(path string) bool {
 		}
 	}
 	return true
+}
+
+// Unwritable reports whether err says that files may only be read: they are
+// those of another user, or the file system is read-only.
+func Unwritable(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
 // CheckFormat refuses a Git directory that must not be used without knowing

@@ -125,7 +125,7 @@ func (s *Store) openPacked(at packed) (*largeBlob, error) {
 	}
 	end := at.p.size - hashSize64
 	if len(chain) > 1 {
-		src := &deltaSource{File: f, end: end, dir: s.own.spill, chain: chain}
+		src := &deltaSource{File: f, end: end, dir: s.TempDir(), chain: chain}
 		return &largeBlob{size: size, src: src, inFile: true}, nil
 	}
 	src := packSource{f, chain[0].Data, end}

@@ -154,7 +154,7 @@ func (b *largeBlob) file(ctx context.Context) (*os.File, error) {
 	if b.spill == nil {
 		b.spill = b.s.spills.get(b.hash)
 	}
-	return b.spill.file(ctx, b.s.own.spill, func(w io.Writer) error { return b.fill(ctx, w) })
+	return b.spill.file(ctx, b.s.TempDir(), func(w io.Writer) error { return b.fill(ctx, w) })
 }
 
 // fill writes the whole content to w.

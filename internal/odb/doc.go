@@ -29,5 +29,7 @@
 //	objects/pack/*.keep    of packs no reference leads to yet: "datakit ID"
 //
 // All but the empty merge.lock are removed by Close or, if the program was
-// killed, by the next Open of any Store of the repository.
+// killed, by the next Open of any Store of the repository. Reading needs none of
+// them: where a Store may not make its directory, it has temporary files where
+// the system has them, and tries again with each Stage.
 package odb

@@ -62,7 +62,7 @@ func (s *Store) mergeLoop(ctx context.Context) {
 
 // mergeSmall merges packs, unless another Store does at the moment.
 func (s *Store) mergeSmall(ctx context.Context) {
-	lock, err := os.OpenFile(filepath.Join(filepath.Dir(s.own.dir), "merge.lock"), os.O_RDWR|os.O_CREATE, 0o644)
+	lock, err := os.OpenFile(filepath.Join(s.sessions(), "merge.lock"), os.O_RDWR|os.O_CREATE, 0o644)
 	if err == nil {
 		defer lock.Close()
 		if lockFile(lock) != nil {

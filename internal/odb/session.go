@@ -28,14 +28,11 @@ type session struct {
 	spare chan *os.File // new files that wait to be used
 }
 
-// newSession makes a session below root, after removing those that are dead,
-// with the .keep files they left in packs.
-func newSession(root, packs string, log *slog.Logger) (*session, error) {
+// newSession makes a session below root.
+func newSession(root string) (*session, error) {
 	if err := os.MkdirAll(root, 0o777); err != nil {
 		return nil, err
 	}
-	removeDead(root, log)
-	removeKeeps(root, packs, log)
 	for range 10 {
 		own := &session{id: rand.Text(), spare: make(chan *os.File, spareFiles)}
 		own.dir = filepath.Join(root, own.id)
@@ -93,6 +90,9 @@ const unlockedAge = time.Hour
 // removed stays for the next time.
 func removeDead(root string, log *slog.Logger) {
 	dirs, err := os.ReadDir(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
 	if err != nil {
 		log.Warn("old sessions are not cleaned up", "err", err)
 		return
@@ -125,6 +125,9 @@ func isDead(dir string) bool {
 // them packs that were never completed.
 func removeKeeps(root, packs string, log *slog.Logger) {
 	files, err := os.ReadDir(packs)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
 	if err != nil {
 		log.Warn("old .keep files are not cleaned up", "err", err)
 		return

@@ -67,7 +67,7 @@ func (s *Store) stage(ctx context.Context, objs []store.Object) (*staged, error)
 // writePack writes a pack of n objects, and its index, durably, to temporary
 // files. fill adds the objects.
 func (s *Store) writePack(n int, fill func(*packWriter) error) (_ *staged, err error) {
-	f, err := s.own.newFile(&s.files)
+	f, err := s.newFile()
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (s *Store) writePack(n int, fill func(*packWriter) error) (_ *staged, err e
 // flush writes the index to a temporary file, and brings it and the pack to
 // stable storage. Both are on their way there before the first is waited for.
 func (s *Store) flush(pack *os.File, raw []byte) (index string, err error) {
-	f, err := s.own.newFile(&s.files)
+	f, err := s.newFile()
 	if err != nil {
 		return "", err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/cache"
+	"github.com/datakit/datakit/internal/gitdir"
 	"github.com/datakit/datakit/internal/store"
 )
 
@@ -40,15 +41,18 @@ const deltaBases = 16 << 20
 // Closed; open Blobs stay readable, as far as that needs no temporary file.
 type Store struct {
 	opts    Options
+	gitDir  string
 	objects string // the objects directory
 	dirs    []*objectDir
 	files   fileOps
-	own     *session
 	cache   *cache.Cache[datakit.Hash, content]
 	unpacker
 	whole  *cache.Cache[datakit.Hash, bool] // large blobs that were found to have their name
 	spills spills
-	keeps  *keeps
+
+	ownMu sync.Mutex // guards what follows, which is there once something is staged
+	own   *session   // nil while the repository may only be read
+	keeps *keeps
 
 	closed   atomic.Bool
 	released atomic.Int64  // packs
@@ -64,9 +68,11 @@ type objectDir struct {
 }
 
 // Open opens the objects of the repository with the given Git directory, and
-// removes what Stores that were killed have left behind.
+// removes what Stores that were killed have left behind. One that may only be
+// read is no error; what is to be written later then is, unless it may be
+// written to by that time.
 func Open(gitDir string, opts *Options) (*Store, error) {
-	s := &Store{objects: filepath.Join(gitDir, "objects"), merge: make(chan struct{}, 1)}
+	s := &Store{gitDir: gitDir, objects: filepath.Join(gitDir, "objects"), merge: make(chan struct{}, 1)}
 	if opts != nil {
 		s.opts = *opts
 	}
@@ -80,13 +86,13 @@ func Open(gitDir string, opts *Options) (*Store, error) {
 	s.cache = cache.New[datakit.Hash, content](s.opts.CacheBytes)
 	s.whole = cache.New[datakit.Hash, bool](wholeBlobs)
 	s.bases = cache.New[baseKey, content](deltaBases)
-	if err := s.open(gitDir); err != nil {
+	if err := s.open(); err != nil {
 		return nil, &datakit.Error{Op: "open objects", Subject: s.objects, Kind: datakit.KindOf(err), Err: err}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.work.Go(func() { s.mergeLoop(ctx) })
-	if s.opts.files == nil {
+	if s.opts.files == nil && s.own != nil {
 		s.work.Go(func() { s.own.makeSpares(ctx, &osFiles) })
 	}
 	return s, nil
@@ -110,20 +116,21 @@ func (o *Options) setDefaults() error {
 
 var errLevel = errors.New("the level of compression is from 1 to 9")
 
-func (s *Store) open(gitDir string) (err error) {
+func (s *Store) open() error {
 	packs := filepath.Join(s.objects, "pack")
-	if err := os.MkdirAll(packs, 0o777); err != nil {
+	if err := os.MkdirAll(packs, 0o777); err != nil && !gitdir.Unwritable(err) {
 		return err
 	}
 	dirs, err := objectDirs(s.objects)
 	if err != nil {
 		return err
 	}
-	if s.own, err = newSession(filepath.Join(gitDir, "datakit"), packs, s.opts.Log); err != nil {
+	removeDead(s.sessions(), s.opts.Log)
+	removeKeeps(s.sessions(), packs, s.opts.Log)
+	if _, err := s.session(); gitdir.Unwritable(err) {
+		s.opts.Log.Warn("the repository can only be read", "err", err)
+	} else if err != nil {
 		return err
-	}
-	if s.keeps, err = newKeeps(s.own, &s.files); err != nil {
-		return errors.Join(err, s.own.close())
 	}
 	for _, dir := range dirs {
 		d := &objectDir{dir, newPackDir(filepath.Join(dir, "pack"), s.opts.Log)}
@@ -136,13 +143,46 @@ func (s *Store) open(gitDir string) (err error) {
 	return nil
 }
 
+// sessions returns the directory of sessions.
+func (s *Store) sessions() string { return filepath.Join(s.gitDir, "datakit") }
+
+// session returns the session, which is made unless there is one.
+func (s *Store) session() (*session, error) {
+	s.ownMu.Lock()
+	defer s.ownMu.Unlock()
+	if s.own != nil {
+		return s.own, nil
+	}
+	if s.closed.Load() {
+		return nil, datakit.Closed
+	}
+	own, err := newSession(s.sessions())
+	if err != nil {
+		return nil, err
+	}
+	keeps, err := newKeeps(own, &s.files)
+	if err != nil {
+		return nil, errors.Join(err, own.close())
+	}
+	s.own, s.keeps = own, keeps
+	return own, nil
+}
+
 // packs returns our own directory of packs.
 func (s *Store) packs() *packDir { return s.dirs[0].packs }
 
 // TempDir returns a directory for temporary files of whoever uses the Store.
 // It is removed with all that is in it by Close or, if the program is killed,
-// by the next Open of a Store of the repository.
-func (s *Store) TempDir() string { return s.own.spill }
+// by the next Open of a Store of the repository. While the repository may only
+// be read it is "", which stands for the system's.
+func (s *Store) TempDir() string {
+	s.ownMu.Lock()
+	defer s.ownMu.Unlock()
+	if s.own == nil {
+		return ""
+	}
+	return s.own.spill
+}
 
 // Close implements store.Objects. It waits for the work in the background to end.
 func (s *Store) Close() error {
@@ -157,6 +197,11 @@ func (s *Store) Close() error {
 func (s *Store) release() error {
 	for _, d := range s.dirs {
 		d.packs.close()
+	}
+	s.ownMu.Lock() // for who may still make a session
+	defer s.ownMu.Unlock()
+	if s.own == nil {
+		return nil
 	}
 	for _, name := range s.keeps.all() {
 		os.Remove(filepath.Join(s.objects, "pack", name+".keep")) // else the next Open does

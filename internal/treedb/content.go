@@ -46,7 +46,10 @@ type spill interface {
 
 // newContent returns the content data, of which it makes a copy.
 func (t *tx) newContent(data []byte) (*content, error) {
-	c := &content{tempDir: t.db.opts.TempDir, memory: &t.db.txMemory}
+	c := &content{memory: &t.db.txMemory}
+	if dir := t.db.opts.TempDir; dir != nil {
+		c.tempDir = dir()
+	}
 	if len(data) == 0 {
 		return c, nil
 	}

@@ -33,9 +33,9 @@ type Options struct {
 	// Now returns the time for commits; nil means time.Now.
 	Now func() time.Time
 
-	// TempDir is where long files of open transactions are kept; empty means
-	// the system's folder for temporary files.
-	TempDir string
+	// TempDir returns where long files of open transactions are kept; nil and
+	// "" mean the system's folder for temporary files.
+	TempDir func() string
 
 	// Fetch copies a branch of a remote repository into the store and returns
 	// its head. nil means that there are no remotes.

@@ -87,7 +87,7 @@ func (f *faulty) Close() error { return nil }
 func newFaulty(t *testing.T) (*faulty, *datakit.DB) {
 	t.Helper()
 	f := &faulty{Objects: memstore.NewObjects(), Refs: memstore.NewRefs()}
-	db := datakit.New(New(f, f, Options{TempDir: t.TempDir()}))
+	db := datakit.New(New(f, f, Options{TempDir: t.TempDir}))
 	t.Cleanup(func() { db.Close() })
 	return f, db
 }
@@ -137,7 +137,7 @@ func (f *fullSpill) WriteAt(p []byte, off int64) (int, error) {
 func TestFS106_FS162_WriteOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	db := New(memstore.NewObjects(), memstore.NewRefs(), Options{TempDir: t.TempDir()})
+	db := New(memstore.NewObjects(), memstore.NewRefs(), Options{TempDir: t.TempDir})
 	defer db.Close()
 	driver, err := db.Begin(ctx, "master")
 	if err != nil {
@@ -225,7 +225,7 @@ func TestFS162_NoRoomForOtherFiles(t *testing.T) {
 func TestFS123_FailedMergeChangesNothing(t *testing.T) {
 	t.Parallel()
 	f := &faulty{Objects: memstore.NewObjects(), Refs: memstore.NewRefs()}
-	driver := New(f, f, Options{TempDir: t.TempDir()})
+	driver := New(f, f, Options{TempDir: t.TempDir})
 	driver.objs.trees = cache.New[datakit.Hash, *object.Tree](0) // so that all is read
 	db := datakit.New(driver)
 	defer db.Close()

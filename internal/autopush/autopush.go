@@ -171,7 +171,8 @@ func (r *run) report(branches []string, refused map[string]error, err error) {
 	r.Log.Info("pushed", "remote", r.Remote, "branches", strings.Join(branches, " "))
 }
 
-// finish pushes what is left when Run was told to stop.
+// finish pushes what is left when Run was told to stop. What it cannot push the
+// log names: nobody tries again.
 func (r *run) finish(changes datakit.Watch[[]string]) {
 	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
 	defer cancel()
@@ -182,7 +183,10 @@ func (r *run) finish(changes datakit.Watch[[]string]) {
 	maps.Copy(names, r.failed)
 	ctx, cancel = context.WithTimeout(context.Background(), finalLimit)
 	defer cancel()
-	r.push(ctx, names)
+	if r.push(ctx, names) > 0 && r.Log != nil {
+		left := strings.Join(slices.Sorted(maps.Keys(r.failed)), " ")
+		r.Log.Warn("branches are left unpushed", "remote", r.Remote, "branches", left)
+	}
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {

@@ -91,6 +91,44 @@ func TestFS193_FailuresAreLogged(t *testing.T) {
 	}
 }
 
+// TestFS195_LeftIsLogged stops while all but one branch are refused, then while
+// none can be pushed, and at last while nothing is left.
+func TestFS195_LeftIsLogged(t *testing.T) {
+	for _, tt := range []struct {
+		refused map[string]error
+		err     error
+		want    string // the end of the log, or "" for no such line
+	}{
+		{refused: map[string]error{"b": errors.New("locked"), "a": errors.New("locked")}, want: `"a b"`},
+		{err: errors.New("no route"), want: `"a b c"`},
+		{},
+	} {
+		var log strings.Builder
+		synctest.Test(t, func(t *testing.T) {
+			c := make(changes)
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				p := &Pusher{
+					Push:   func(context.Context, []string) (map[string]error, error) { return tt.refused, tt.err },
+					Remote: "there",
+					Log:    slog.New(slog.NewTextHandler(&log, nil)),
+				}
+				p.Run(ctx, c)
+			}()
+			c <- []string{"c", "b", "a"}
+			synctest.Wait()
+			cancel()
+			<-done
+		})
+		const line = `level=WARN msg="branches are left unpushed" remote=there branches=`
+		if tt.want == "" && strings.Contains(log.String(), line) || !strings.HasSuffix(log.String(), line+tt.want+"\n") && tt.want != "" {
+			t.Errorf("refused %v, error %v: the log ends with\n%s\nwant %s%s", tt.refused, tt.err, log.String(), line, tt.want)
+		}
+	}
+}
+
 // TestFS195_FinalPushIsLimited has a remote that never answers.
 func TestFS195_FinalPushIsLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

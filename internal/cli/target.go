@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -80,19 +81,31 @@ func (t *target) open(ctx context.Context) (*datakit.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := connect.Open(ctx, addr, &connect.Options{Git: gitdb.Options{MustExist: true}})
-	return db, Explain(err)
+	return connect.Open(ctx, addr, &connect.Options{Git: gitdb.Options{MustExist: true}})
 }
 
-// Explain returns err, and if it is that of a server that cannot be reached,
-// with what to do, and so that Status tells it from others.
+// Explain returns err as the user is to see it: without words that are of use to
+// programs alone, and if it is that of a server that cannot be reached, with
+// what to do, and so that Status tells it from others.
 func Explain(err error) error {
 	var e *datakit.Error
 	if errors.As(err, &e) && e.Op == "connect to" && e.Kind == datakit.IO {
-		return fmt.Errorf("%w%w (is a server running there? see --addr, --git and $%s)", err, hidden{errConnect}, addrVariable)
+		err = fmt.Errorf("%w%w (is a server running there? see --addr, --git and $%s)", err, hidden{errConnect}, addrVariable)
 	}
-	return err
+	if err == nil {
+		return nil
+	}
+	return plain{err}
 }
+
+// A plain error is one without the words of CL-12 for any failure of a server.
+type plain struct{ error }
+
+// Error implements error.
+func (p plain) Error() string { return strings.ReplaceAll(p.error.Error(), ": 9p error: ", ": ") }
+
+// Unwrap returns the error with all its words.
+func (p plain) Unwrap() error { return p.error }
 
 // A hidden error is found by errors.Is, and has no text.
 type hidden struct{ error }
@@ -114,7 +127,7 @@ func (t *target) with(cmd *cobra.Command, f func(ctx context.Context, db *dataki
 	}
 	db, err := t.open(ctx)
 	if err != nil {
-		return err
+		return Explain(err)
 	}
 	err = f(ctx, db)
 	if err != nil && ctx.Err() != nil && !errors.Is(err, datakit.ErrUncertain) { // whatever failed then, that is why
@@ -123,7 +136,7 @@ func (t *target) with(cmd *cobra.Command, f func(ctx context.Context, db *dataki
 	if flushed := t.out.Flush(); err == nil { // else it may be why f has failed
 		err = flushed
 	}
-	return errors.Join(err, db.Close())
+	return Explain(errors.Join(err, db.Close()))
 }
 
 // warn tells the user of something that is no failure.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -36,6 +37,7 @@ history is read before that.
 	}, l.run)
 	f := cmd.Flags()
 	f.IntVarP(&l.count, "max-count", "n", 0, "print at most `N` commits (default all)")
+	l.count = math.MaxInt // without the option; 0 means none, as for git
 	f.BoolVar(&l.brief, "oneline", false, "print one line for each")
 	f.BoolVar(&l.graph, "graph", false, "draw the lines of history")
 	f.BoolVar(&l.all, "all", false, "print the history of all branches, in place of REV")
@@ -60,6 +62,9 @@ func (l *logger) run(ctx context.Context, db *datakit.DB, args []string) error {
 	starts, err := l.starts(ctx, h, args)
 	if err != nil {
 		return err
+	}
+	if l.count == 0 {
+		return nil
 	}
 	printed := 0
 	each := func(n *node) (bool, error) {

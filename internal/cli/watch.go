@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"strings"
@@ -38,6 +39,7 @@ its status.`,
 	}, w.run)
 	f := cmd.Flags()
 	f.IntVarP(&w.count, "max-count", "n", 0, "end after `N` lines (default never)")
+	w.count = math.MaxInt // without the option
 	f.BoolVar(&w.names, "name-status", false, "print the files that have changed, too")
 	f.StringVar(&w.shell, "exec", "", "run `COMMAND` for each line instead of printing it")
 	return cmd
@@ -97,7 +99,7 @@ func (w *watcher) watch(ctx context.Context, db *datakit.DB) error {
 // follow calls tell with each value of a watch, until the user has enough.
 func follow[T any](ctx context.Context, w *watcher, values datakit.Watch[T], tell func(context.Context, T) error) error {
 	defer values.Close()
-	for w.count == 0 || w.told < w.count {
+	for w.told < w.count {
 		v, err := values.Next(ctx)
 		if err == nil {
 			err = tell(ctx, v)

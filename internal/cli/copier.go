@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/internal/terminal"
@@ -129,9 +131,9 @@ func (c *copier) source(ctx context.Context, path datakit.Path, source string) e
 	case info.IsDir():
 		return c.folder(ctx, path, source)
 	case leadsToStream(source, info):
-		return c.file(ctx, path, source)
+		return c.file(ctx, path, machine{}, source)
 	}
-	return c.entry(ctx, path, source, info.Mode())
+	return c.entry(ctx, path, machine{}, source, info.Mode())
 }
 
 // leadsToStream reports whether a symlink stands for a pipe or device, such as
@@ -146,58 +148,121 @@ func leadsToStream(source string, info fs.FileInfo) bool {
 
 // folder copies all that is in a folder to path.
 func (c *copier) folder(ctx context.Context, path datakit.Path, source string) error {
-	return filepath.WalkDir(source, func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
+	root, err := os.OpenRoot(source)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return c.inFolder(ctx, path, sourceTree{root, source}, ".")
+}
+
+// inFolder copies what is in the folder dir of t to path.
+func (c *copier) inFolder(ctx context.Context, path datakit.Path, t sourceTree, dir string) error {
+	if err := c.tx.MkdirAll(ctx, path); err != nil {
+		return err
+	}
+	entries, err := t.readDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, d := range entries {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if d.Name() == ".git" && name != source {
-			if d.IsDir() {
-				return filepath.SkipDir
-			}
-			return nil
+		if d.Name() == ".git" {
+			continue
 		}
-		if t := d.Type(); !d.IsDir() && t != 0 && t != fs.ModeSymlink {
-			c.warn("put: %s is left out, as it is no file, folder or symlink", name)
-			return nil
+		name := filepath.Join(dir, d.Name())
+		if typ := d.Type(); !d.IsDir() && typ != 0 && typ != fs.ModeSymlink {
+			c.warn("put: %s is left out, as it is no file, folder or symlink", filepath.Join(t.source, name))
+			continue
 		}
-		rel, err := filepath.Rel(source, name)
+		at, err := path.Append(d.Name())
 		if err != nil {
 			return err
 		}
-		at := path
-		if rel != "." {
-			steps, err := datakit.ParsePath(filepath.ToSlash(rel))
-			if err != nil {
-				return err
-			}
-			at = path.Join(steps)
+		if d.IsDir() {
+			err = c.inFolder(ctx, at, t, name)
+		} else {
+			err = c.entry(ctx, at, t, name, d.Type())
 		}
-		return c.entry(ctx, at, name, d.Type())
-	})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// entry copies one file, or link, or makes a directory.
-func (c *copier) entry(ctx context.Context, path datakit.Path, name string, mode fs.FileMode) error {
-	switch {
-	case mode.IsDir():
-		return c.tx.MkdirAll(ctx, path)
-	case mode.Type() == fs.ModeSymlink:
-		target, err := os.Readlink(name)
-		if err != nil {
-			return err
-		}
-		c.progress.Add(1, 0)
-		return c.tx.Symlink(ctx, path, target)
+// An origin is where something is copied from: the machine, or a sourceTree.
+type origin interface {
+	Open(name string) (*os.File, error)
+	Readlink(name string) (string, error)
+}
+
+// The machine has all files that can be named.
+type machine struct{}
+
+// Open implements origin.
+func (machine) Open(name string) (*os.File, error) { return os.Open(name) }
+
+// Readlink implements origin.
+func (machine) Readlink(name string) (string, error) { return os.Readlink(name) }
+
+// A sourceTree is what is in a folder. Its names may be longer than the paths
+// that the system takes.
+type sourceTree struct {
+	root   *os.Root
+	source string // what the user calls it
+}
+
+// Open implements origin.
+func (t sourceTree) Open(name string) (*os.File, error) {
+	f, err := t.root.Open(name)
+	return f, t.failed(err)
+}
+
+// Readlink implements origin.
+func (t sourceTree) Readlink(name string) (string, error) {
+	target, err := t.root.Readlink(name)
+	return target, t.failed(err)
+}
+
+// readDir returns what is in a folder, sorted.
+func (t sourceTree) readDir(name string) ([]fs.DirEntry, error) {
+	f, err := t.Open(name)
+	if err != nil {
+		return nil, err
 	}
-	return c.file(ctx, path, name)
+	defer f.Close()
+	entries, err := f.ReadDir(-1)
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, err
+}
+
+// failed has an error name a file as the user would.
+func (t sourceTree) failed(err error) error {
+	if e := (*fs.PathError)(nil); errors.As(err, &e) {
+		return &fs.PathError{Op: e.Op, Path: filepath.Join(t.source, e.Path), Err: e.Err}
+	}
+	return err
+}
+
+// entry copies one file or symlink.
+func (c *copier) entry(ctx context.Context, path datakit.Path, from origin, name string, mode fs.FileMode) error {
+	if mode.Type() != fs.ModeSymlink {
+		return c.file(ctx, path, from, name)
+	}
+	target, err := from.Readlink(name)
+	if err != nil {
+		return err
+	}
+	c.progress.Add(1, 0)
+	return c.tx.Symlink(ctx, path, target)
 }
 
 // file copies a file, or all that comes out of something else that can be read.
-func (c *copier) file(ctx context.Context, path datakit.Path, name string) error {
-	f, err := await(ctx, func() (*os.File, error) { return os.Open(name) })
+func (c *copier) file(ctx context.Context, path datakit.Path, from origin, name string) error {
+	f, err := await(ctx, func() (*os.File, error) { return from.Open(name) })
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -234,5 +235,32 @@ func (r *reader) end() {
 	}
 	if err := r.cmd.Wait(); err != nil {
 		r.t.Errorf("the reader: %v", err)
+	}
+}
+
+// TestFS2_ReadingWritesNothing: an administrator who looks at a repository leaves
+// nothing in it that its owner could not write to.
+func TestFS2_ReadingWritesNothing(t *testing.T) {
+	t.Parallel()
+	path := gitRepo(t)
+	commitFile(t, path, "file", "text")
+	files := func() (names []string) {
+		walkAll(t, path, func(name string, _ fs.FileInfo) error {
+			names = append(names, name)
+			return nil
+		})
+		return names
+	}
+	before := files()
+	db, err := gitdb.Open(path, &gitdb.Options{MustExist: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if got := read(t, db, "master", "file"); got != "text" {
+		t.Errorf("read %q", got)
+	}
+	if after := files(); !slices.Equal(after, before) {
+		t.Errorf("there are %q, before there were %q", after, before)
 	}
 }

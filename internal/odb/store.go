@@ -50,13 +50,14 @@ type Store struct {
 	whole  *cache.Cache[datakit.Hash, bool] // large blobs that were found to have their name
 	spills spills
 
-	ownMu sync.Mutex // guards what follows, which is there once something is staged
-	own   *session   // nil while the repository may only be read
+	ownMu sync.Mutex // guards what follows, and is held to set closed
+	own   *session   // nil until something is to be written
 	keeps *keeps
 
 	closed   atomic.Bool
-	released atomic.Int64  // packs
-	merge    chan struct{} // has room for one; asks for small packs to be merged
+	released atomic.Int64    // packs
+	merge    chan struct{}   // has room for one; asks for small packs to be merged
+	ctx      context.Context // of our goroutines
 	cancel   context.CancelFunc
 	work     sync.WaitGroup // of our goroutines
 }
@@ -68,9 +69,10 @@ type objectDir struct {
 }
 
 // Open opens the objects of the repository with the given Git directory, and
-// removes what Stores that were killed have left behind. One that may only be
-// read is no error; what is to be written later then is, unless it may be
-// written to by that time.
+// removes what Stores that were killed have left behind, as far as it may.
+// Nothing else is written before there is something to write, so that one may
+// read what belongs to somebody else, and an administrator leaves nothing there
+// that its owner could not write to.
 func Open(gitDir string, opts *Options) (*Store, error) {
 	s := &Store{gitDir: gitDir, objects: filepath.Join(gitDir, "objects"), merge: make(chan struct{}, 1)}
 	if opts != nil {
@@ -89,12 +91,8 @@ func Open(gitDir string, opts *Options) (*Store, error) {
 	if err := s.open(); err != nil {
 		return nil, &datakit.Error{Op: "open objects", Subject: s.objects, Kind: datakit.KindOf(err), Err: err}
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	s.cancel = cancel
-	s.work.Go(func() { s.mergeLoop(ctx) })
-	if s.opts.files == nil && s.own != nil {
-		s.work.Go(func() { s.own.makeSpares(ctx, &osFiles) })
-	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.work.Go(func() { s.mergeLoop(s.ctx) })
 	return s, nil
 }
 
@@ -127,11 +125,6 @@ func (s *Store) open() error {
 	}
 	removeDead(s.sessions(), s.opts.Log)
 	removeKeeps(s.sessions(), packs, s.opts.Log)
-	if _, err := s.session(); gitdir.Unwritable(err) {
-		s.opts.Log.Warn("the repository can only be read", "err", err)
-	} else if err != nil {
-		return err
-	}
 	for _, dir := range dirs {
 		d := &objectDir{dir, newPackDir(filepath.Join(dir, "pack"), s.opts.Log)}
 		s.dirs = append(s.dirs, d)
@@ -165,6 +158,9 @@ func (s *Store) session() (*session, error) {
 		return nil, errors.Join(err, own.close())
 	}
 	s.own, s.keeps = own, keeps
+	if s.opts.files == nil {
+		s.work.Go(func() { own.makeSpares(s.ctx, &osFiles) })
+	}
 	return own, nil
 }
 
@@ -173,20 +169,22 @@ func (s *Store) packs() *packDir { return s.dirs[0].packs }
 
 // TempDir returns a directory for temporary files of whoever uses the Store.
 // It is removed with all that is in it by Close or, if the program is killed,
-// by the next Open of a Store of the repository. While the repository may only
+// by the next Open of a Store of the repository. Where the repository may only
 // be read it is "", which stands for the system's.
 func (s *Store) TempDir() string {
-	s.ownMu.Lock()
-	defer s.ownMu.Unlock()
-	if s.own == nil {
+	own, err := s.session()
+	if err != nil {
 		return ""
 	}
-	return s.own.spill
+	return own.spill
 }
 
 // Close implements store.Objects. It waits for the work in the background to end.
 func (s *Store) Close() error {
-	if s.closed.Swap(true) {
+	s.ownMu.Lock()
+	closed := s.closed.Swap(true)
+	s.ownMu.Unlock()
+	if closed {
 		return nil
 	}
 	s.cancel()
@@ -198,9 +196,7 @@ func (s *Store) release() error {
 	for _, d := range s.dirs {
 		d.packs.close()
 	}
-	s.ownMu.Lock() // for who may still make a session
-	defer s.ownMu.Unlock()
-	if s.own == nil {
+	if s.own == nil { // and stays so, as the Store is closed
 		return nil
 	}
 	for _, name := range s.keeps.all() {

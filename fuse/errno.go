@@ -48,7 +48,7 @@ func (t *tree) status(err error) gofuse.Status {
 		n = syscall.EIO
 	}
 	if internal && n == syscall.EIO {
-		t.log.Error("a request failed", "err", err)
+		t.log.Error("a request failed", "error", err)
 	}
 	return gofuse.Status(n)
 }

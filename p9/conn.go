@@ -355,7 +355,7 @@ func (c *conn) call(fn func()) {
 // guard, deferred, ends a panic: it is logged, and then calls then.
 func (c *conn) guard(where string, then func()) {
 	if p := recover(); p != nil {
-		c.srv.log().Error("panic "+where, "err", p, "stack", string(debug.Stack()))
+		c.srv.log().Error("panic "+where, "error", p, "stack", string(debug.Stack()))
 		then()
 	}
 }

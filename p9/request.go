@@ -285,7 +285,7 @@ func (r *request) logInternal(err error) {
 		return
 	}
 	if _, internal := vfs.Reply(err); internal {
-		r.c.srv.log().Error("request failed", "type", r.typ, "fid", r.fid, "err", err)
+		r.c.srv.log().Error("request failed", "type", r.typ, "fid", r.fid, "error", err)
 	}
 }
 

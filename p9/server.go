@@ -77,7 +77,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 			return err
 		}
 		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-		s.log().Error("cannot accept a connection", "err", err, "retry", pause)
+		s.log().Error("cannot accept a connection", "error", err, "retry", pause)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():

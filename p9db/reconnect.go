@@ -107,7 +107,7 @@ func (l *link) keepUp() {
 		}
 		l.tell(err)
 		pause := delay/2 + rand.N(delay) // so that not all come at once
-		l.opts.Log.Log(l.ctx, level, "not connected", "err", err, "next", pause.Round(time.Millisecond))
+		l.opts.Log.Log(l.ctx, level, "not connected", "error", err, "next", pause.Round(time.Millisecond))
 		level = slog.LevelDebug // which it was is told once, until it is connected again
 		select {
 		case <-time.After(pause):

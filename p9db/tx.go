@@ -180,7 +180,7 @@ func (t *tx) finish(f func(ctx context.Context)) {
 func (t *tx) close(ctx context.Context) {
 	t.d.use(t.branch, -1)
 	if err := t.dir.Remove(ctx); err != nil && ctx.Err() == nil {
-		t.d.opts.Log.Debug("a transaction is not discarded", "branch", t.branch, "name", t.name, "err", err)
+		t.d.opts.Log.Debug("a transaction is not discarded", "branch", t.branch, "name", t.name, "error", err)
 	}
 }
 

@@ -232,7 +232,7 @@ func (t *tx) CommitHash(ctx context.Context, msg string) (h datakit.Hash, err er
 			return err
 		}
 		if h, err = m.find(context.WithoutCancel(ctx), t.home); err != nil {
-			t.d.opts.Log.Debug("the commit that was made is not found", "branch", t.branch, "err", err)
+			t.d.opts.Log.Debug("the commit that was made is not found", "branch", t.branch, "error", err)
 		}
 		return nil // it was made
 	})

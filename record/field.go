@@ -139,7 +139,7 @@ func (f *Field[T]) take(c content, v Version) {
 	if s.value, s.err = f.parse(c); s.err != nil {
 		s.value = f.def
 		s.err = invalid("parse "+string(f.slot.path), fmt.Errorf("%q: %w", brief(c.text), s.err))
-		f.r.log.Warn("a value cannot be understood; its default is used", "err", s.err)
+		f.r.log.Warn("a value cannot be understood; its default is used", "error", s.err)
 	}
 	f.now.Store(s)
 }

@@ -199,9 +199,9 @@ func (m *Mount) unmount(dir string, t *mounted) {
 		if time.Since(start) < busyTime && errors.Is(err, mountpoint.ErrBusy) {
 			continue
 		}
-		m.Log.Warn("taking the mount away from programs that use it", "dir", dir, "type", at.Type, "err", err)
+		m.Log.Warn("taking the mount away from programs that use it", "dir", dir, "type", at.Type, "error", err)
 		if err := mountpoint.Detach(dir); err != nil {
-			m.Log.Error("the mount is left", "dir", dir, "err", err)
+			m.Log.Error("the mount is left", "dir", dir, "error", err)
 		}
 		return
 	}

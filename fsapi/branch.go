@@ -108,6 +108,7 @@ func (b *branch) handle() (*datakit.Branch, error) {
 	return b.s.db.Branch(name), nil
 }
 
+// Qid implements vfs.Node.
 func (b *branch) Qid(ctx context.Context) (vfs.Qid, error) {
 	name, err := b.present()
 	if err != nil {
@@ -117,6 +118,7 @@ func (b *branch) Qid(ctx context.Context) (vfs.Qid, error) {
 	return vfs.Qid{Kind: vfs.KindDir, Path: vfs.ChildPath(in.Path, escapeBranch(name), true)}, err
 }
 
+// Stat implements vfs.Node.
 func (b *branch) Stat(ctx context.Context) (vfs.Stat, error) {
 	name, _, err := b.find(ctx)
 	if err != nil {
@@ -126,8 +128,10 @@ func (b *branch) Stat(ctx context.Context) (vfs.Stat, error) {
 	return vfs.Stat{Qid: q, Name: escapeBranch(name), Perm: vfs.DirPerm, ModTime: b.Time}, err
 }
 
+// Remove implements vfs.Node.
 func (b *branch) Remove(ctx context.Context, _ bool) error { return b.s.removeBranch(ctx, b) }
 
+// Rename implements vfs.Node.
 func (b *branch) Rename(ctx context.Context, dir vfs.Dir, name string) error {
 	same, err := vfs.SameDir(ctx, b.In, dir)
 	if err != nil {
@@ -139,10 +143,12 @@ func (b *branch) Rename(ctx context.Context, dir vfs.Dir, name string) error {
 	return b.s.renameBranch(ctx, b, name)
 }
 
+// List implements vfs.Dir.
 func (b *branch) List(ctx context.Context) ([]vfs.Dirent, error) {
 	return vfs.Dirents(ctx, b, "diff/", "fast-forward", "head", "head.live", "reflog", "ro/", "transactions/", "watch/")
 }
 
+// Lookup implements vfs.Dir.
 func (b *branch) Lookup(_ context.Context, name string) (vfs.Node, error) {
 	if _, err := b.present(); err != nil {
 		return nil, err

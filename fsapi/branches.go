@@ -14,6 +14,7 @@ type branchesDir struct {
 	s *Session
 }
 
+// List implements vfs.Dir.
 func (d *branchesDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	names, err := d.s.branchNames(ctx)
 	if err != nil {
@@ -48,6 +49,7 @@ func (s *Session) branchNames(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
+// Lookup implements vfs.Dir.
 func (d *branchesDir) Lookup(ctx context.Context, name string) (vfs.Node, error) {
 	name, ok := unescapeBranch(name)
 	if !ok {
@@ -67,10 +69,12 @@ func (d *branchesDir) Lookup(ctx context.Context, name string) (vfs.Node, error)
 	return b, nil
 }
 
+// Create implements vfs.Dir.
 func (d *branchesDir) Create(context.Context, string, bool, bool) (vfs.Node, error) {
 	return nil, vfs.ErrDirOnly
 }
 
+// Symlink implements vfs.Dir.
 func (d *branchesDir) Symlink(context.Context, string, string) (vfs.Node, error) {
 	return nil, vfs.ErrDirOnly
 }

@@ -16,6 +16,7 @@ type commitsDir struct {
 	s *Session
 }
 
+// Lookup implements vfs.Dir.
 func (d *commitsDir) Lookup(ctx context.Context, name string) (vfs.Node, error) {
 	c, err := d.s.commit(ctx, name)
 	if err != nil {

@@ -13,10 +13,12 @@ type debugDir struct {
 	fs *FS
 }
 
+// List implements vfs.Dir.
 func (d *debugDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	return vfs.Dirents(ctx, d, "src/")
 }
 
+// Lookup implements vfs.Dir.
 func (d *debugDir) Lookup(_ context.Context, name string) (vfs.Node, error) {
 	if name != "src" {
 		return nil, vfs.ErrNotExist
@@ -30,6 +32,7 @@ type sourcesDir struct {
 	fs *FS
 }
 
+// List implements vfs.Dir.
 func (d *sourcesDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	names := make([]string, len(d.fs.sources))
 	for i, src := range d.fs.sources {
@@ -38,6 +41,7 @@ func (d *sourcesDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	return vfs.Dirents(ctx, d, names...)
 }
 
+// Lookup implements vfs.Dir.
 func (d *sourcesDir) Lookup(_ context.Context, name string) (vfs.Node, error) {
 	i := slices.IndexFunc(d.fs.sources, func(src LogSource) bool { return src.Name() == name })
 	if i < 0 {
@@ -53,10 +57,12 @@ type sourceDir struct {
 	src LogSource
 }
 
+// List implements vfs.Dir.
 func (d *sourceDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	return vfs.Dirents(ctx, d, "doc", "level")
 }
 
+// Lookup implements vfs.Dir.
 func (d *sourceDir) Lookup(_ context.Context, name string) (vfs.Node, error) {
 	base := vfs.FileBase{Base: d.fs.base(d, name)}
 	switch name {

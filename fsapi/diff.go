@@ -16,6 +16,7 @@ type diffDir struct {
 	from func(context.Context, datakit.Hash) ([]datakit.Change, error)
 }
 
+// Lookup implements vfs.Dir.
 func (d *diffDir) Lookup(ctx context.Context, name string) (vfs.Node, error) {
 	if d.Check != nil {
 		if err := d.Check(); err != nil {

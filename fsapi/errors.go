@@ -86,7 +86,10 @@ type shownError struct {
 
 func shown(seen *vfs.Error, err error) error { return &shownError{seen, err} }
 
-func (e *shownError) Error() string   { return e.err.Error() }
+// Error implements error.
+func (e *shownError) Error() string { return e.err.Error() }
+
+// Unwrap returns what the client sees, and what has happened.
 func (e *shownError) Unwrap() []error { return []error{e.seen, e.err} }
 
 // entryError is wireError for a look at something that was there. A directory

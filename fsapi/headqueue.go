@@ -57,6 +57,7 @@ func (q *headQueue) pop() (head datakit.Hash, ok bool, err error) {
 	return head, true, nil
 }
 
+// Next implements datakit.Watch.
 func (q *headQueue) Next(ctx context.Context) (datakit.Hash, error) {
 	for {
 		if head, ok, err := q.pop(); ok || err != nil {
@@ -72,6 +73,7 @@ func (q *headQueue) Next(ctx context.Context) (datakit.Hash, error) {
 	}
 }
 
+// Close implements datakit.Watch.
 func (q *headQueue) Close() error {
 	q.leave(q)
 	q.end()

@@ -24,6 +24,7 @@ type openEntry struct {
 	closed  bool
 }
 
+// ReadAt implements vfs.File.
 func (o *openEntry) ReadAt(ctx context.Context, p []byte, off uint64) (n int, err error) {
 	if int64(off) < 0 {
 		return 0, vfs.NegativeOffset(off)
@@ -92,6 +93,7 @@ func (o *openEntry) drop() {
 	}
 }
 
+// WriteAt implements vfs.File.
 func (o *openEntry) WriteAt(ctx context.Context, p []byte, off uint64) error {
 	return o.do(ctx, func(tx *datakit.Tx, path datakit.Path) error {
 		if int64(off) < 0 {
@@ -111,6 +113,7 @@ func (o *openEntry) WriteAt(ctx context.Context, p []byte, off uint64) error {
 	})
 }
 
+// Close implements vfs.File.
 func (o *openEntry) Close() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()

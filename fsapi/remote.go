@@ -65,16 +65,20 @@ func (r *remote) base() vfs.Base {
 	return b
 }
 
+// Qid implements vfs.Node.
 func (r *remote) Qid(ctx context.Context) (vfs.Qid, error) {
 	return (&vfs.DirBase{Base: r.base()}).Qid(ctx)
 }
 
+// Stat implements vfs.Node.
 func (r *remote) Stat(ctx context.Context) (vfs.Stat, error) {
 	return (&vfs.DirBase{Base: r.base()}).Stat(ctx)
 }
 
+// Remove implements vfs.Node.
 func (r *remote) Remove(context.Context, bool) error { return r.in.remove(r) }
 
+// Rename implements vfs.Node.
 func (r *remote) Rename(ctx context.Context, dir vfs.Dir, name string) error {
 	same, err := vfs.SameDir(ctx, r.in, dir)
 	if err != nil {
@@ -86,10 +90,12 @@ func (r *remote) Rename(ctx context.Context, dir vfs.Dir, name string) error {
 	return r.in.rename(r, name)
 }
 
+// List implements vfs.Dir.
 func (r *remote) List(ctx context.Context) ([]vfs.Dirent, error) {
 	return vfs.Dirents(ctx, r, "fetch", "head", "url")
 }
 
+// Lookup implements vfs.Dir.
 func (r *remote) Lookup(_ context.Context, name string) (vfs.Node, error) {
 	if err := r.check(); err != nil {
 		return nil, err

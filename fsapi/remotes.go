@@ -14,6 +14,7 @@ type remotesDir struct {
 	s *Session
 }
 
+// List implements vfs.Dir.
 func (d *remotesDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	d.s.mu.Lock()
 	names := slices.Sorted(maps.Keys(d.s.remotes))
@@ -24,6 +25,7 @@ func (d *remotesDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	return vfs.Dirents(ctx, d, names...)
 }
 
+// Lookup implements vfs.Dir.
 func (d *remotesDir) Lookup(_ context.Context, name string) (vfs.Node, error) {
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
@@ -33,10 +35,12 @@ func (d *remotesDir) Lookup(_ context.Context, name string) (vfs.Node, error) {
 	return nil, vfs.ErrNotExist
 }
 
+// Create implements vfs.Dir.
 func (d *remotesDir) Create(context.Context, string, bool, bool) (vfs.Node, error) {
 	return nil, vfs.ErrDirOnly
 }
 
+// Symlink implements vfs.Dir.
 func (d *remotesDir) Symlink(context.Context, string, string) (vfs.Node, error) {
 	return nil, vfs.ErrDirOnly
 }

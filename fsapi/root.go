@@ -34,12 +34,15 @@ func newRoot(s *Session) *rootDir {
 // Parent returns the root itself.
 func (r *rootDir) Parent() vfs.Dir { return r }
 
+// Rename implements vfs.Node.
 func (r *rootDir) Rename(context.Context, vfs.Dir, string) error { return vfs.ErrRenameRoot }
 
+// List implements vfs.Dir.
 func (r *rootDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	return vfs.Dirents(ctx, r, "branch/", "commits/", "debug/", "remotes/", "snapshots/", "trees/")
 }
 
+// Lookup implements vfs.Dir.
 func (r *rootDir) Lookup(_ context.Context, name string) (vfs.Node, error) {
 	switch name {
 	case "branch":

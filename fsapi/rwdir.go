@@ -12,6 +12,7 @@ type rwDir struct{ *place }
 
 var _ vfs.Dir = rwDir{}
 
+// Qid implements vfs.Node.
 func (d rwDir) Qid(ctx context.Context) (vfs.Qid, error) {
 	e, err := d.find(ctx)
 	if err != nil {
@@ -20,6 +21,7 @@ func (d rwDir) Qid(ctx context.Context) (vfs.Qid, error) {
 	return d.qid(ctx, e)
 }
 
+// Stat implements vfs.Node.
 func (d rwDir) Stat(ctx context.Context) (vfs.Stat, error) {
 	e, err := d.find(ctx)
 	if err != nil {
@@ -39,6 +41,7 @@ func (p *place) find(ctx context.Context) (e datakit.Entry, err error) {
 
 func (d rwDir) isRoot() bool { return d.place == d.of.root }
 
+// Open implements vfs.Node.
 func (d rwDir) Open(ctx context.Context, flags vfs.OpenFlags) (vfs.File, error) {
 	if flags.RemoveOnClose && d.isRoot() {
 		return nil, vfs.ErrPermission
@@ -51,6 +54,7 @@ func (p *place) present(ctx context.Context) error {
 	return p.do(ctx, func(*datakit.Tx, datakit.Path) error { return nil })
 }
 
+// SetLength implements vfs.Node.
 func (d rwDir) SetLength(ctx context.Context, length uint64) error {
 	if err := d.present(ctx); err != nil {
 		return err
@@ -66,6 +70,7 @@ func (d rwDir) Chmod(ctx context.Context, mode vfs.Mode) error {
 	return vfs.CheckDirMode(mode, nil)
 }
 
+// Remove implements vfs.Node.
 func (d rwDir) Remove(ctx context.Context, recursive bool) error {
 	return d.do(ctx, func(tx *datakit.Tx, path datakit.Path) error {
 		if d.isRoot() {
@@ -88,6 +93,7 @@ func (d rwDir) Remove(ctx context.Context, recursive bool) error {
 	})
 }
 
+// Rename implements vfs.Node.
 func (d rwDir) Rename(ctx context.Context, dir vfs.Dir, name string) error {
 	if d.isRoot() {
 		if err := d.of.t.check(); err != nil {
@@ -98,6 +104,7 @@ func (d rwDir) Rename(ctx context.Context, dir vfs.Dir, name string) error {
 	return d.rename(ctx, dir, name)
 }
 
+// Parent implements vfs.Dir.
 func (d rwDir) Parent() vfs.Dir {
 	if d.isRoot() {
 		return d.of.t
@@ -107,6 +114,7 @@ func (d rwDir) Parent() vfs.Dir {
 	return rwDir{d.up}
 }
 
+// Lookup implements vfs.Dir.
 func (d rwDir) Lookup(ctx context.Context, name string) (n vfs.Node, err error) {
 	err = d.do(ctx, func(tx *datakit.Tx, path datakit.Path) error {
 		if datakit.CheckName(name) != nil {
@@ -122,6 +130,7 @@ func (d rwDir) Lookup(ctx context.Context, name string) (n vfs.Node, err error) 
 	return n, err
 }
 
+// List implements vfs.Dir.
 func (d rwDir) List(ctx context.Context) (list []vfs.Dirent, err error) {
 	in, err := d.of.t.Qid(ctx)
 	if err != nil {
@@ -158,6 +167,7 @@ func (d rwDir) add(ctx context.Context, name string, dir bool, make func(*dataki
 	return n, err
 }
 
+// Create implements vfs.Dir.
 func (d rwDir) Create(ctx context.Context, name string, executable, exclusive bool) (vfs.Node, error) {
 	mode := datakit.Normal
 	if executable {
@@ -177,12 +187,14 @@ func (d rwDir) Create(ctx context.Context, name string, executable, exclusive bo
 	})
 }
 
+// Mkdir implements vfs.Dir.
 func (d rwDir) Mkdir(ctx context.Context, name string) (vfs.Node, error) {
 	return d.add(ctx, name, true, func(tx *datakit.Tx, path datakit.Path) error {
 		return tx.Mkdir(ctx, path)
 	})
 }
 
+// Symlink implements vfs.Dir.
 func (d rwDir) Symlink(ctx context.Context, name, target string) (vfs.Node, error) {
 	return d.add(ctx, name, false, func(tx *datakit.Tx, path datakit.Path) error {
 		if target == "" {

@@ -12,6 +12,7 @@ type rwFile struct{ *place }
 
 var _ vfs.Node = rwFile{}
 
+// Qid implements vfs.Node.
 func (f rwFile) Qid(ctx context.Context) (vfs.Qid, error) {
 	e, err := f.find(ctx)
 	if err != nil {
@@ -20,6 +21,7 @@ func (f rwFile) Qid(ctx context.Context) (vfs.Qid, error) {
 	return f.qid(ctx, e)
 }
 
+// Stat implements vfs.Node.
 func (f rwFile) Stat(ctx context.Context) (vfs.Stat, error) {
 	var e datakit.Entry
 	var target string
@@ -38,6 +40,7 @@ func (f rwFile) Stat(ctx context.Context) (vfs.Stat, error) {
 	return st, err
 }
 
+// Open implements vfs.Node.
 func (f rwFile) Open(ctx context.Context, flags vfs.OpenFlags) (vfs.File, error) {
 	if err := f.present(ctx); err != nil {
 		return nil, err
@@ -45,6 +48,7 @@ func (f rwFile) Open(ctx context.Context, flags vfs.OpenFlags) (vfs.File, error)
 	return &openEntry{place: f.place, atEnd: flags.Append}, nil
 }
 
+// SetLength implements vfs.Node.
 func (f rwFile) SetLength(ctx context.Context, length uint64) error {
 	return f.do(ctx, func(tx *datakit.Tx, path datakit.Path) error {
 		if int64(length) < 0 {
@@ -54,6 +58,7 @@ func (f rwFile) SetLength(ctx context.Context, length uint64) error {
 	})
 }
 
+// Chmod implements vfs.Node.
 func (f rwFile) Chmod(ctx context.Context, mode vfs.Mode) error {
 	return f.do(ctx, func(tx *datakit.Tx, path datakit.Path) error {
 		switch {
@@ -70,6 +75,7 @@ func (f rwFile) Chmod(ctx context.Context, mode vfs.Mode) error {
 	})
 }
 
+// Remove implements vfs.Node.
 func (f rwFile) Remove(ctx context.Context, _ bool) error {
 	return f.do(ctx, func(tx *datakit.Tx, path datakit.Path) error {
 		if err := tx.Remove(ctx, path); err != nil {
@@ -80,6 +86,7 @@ func (f rwFile) Remove(ctx context.Context, _ bool) error {
 	})
 }
 
+// Rename implements vfs.Node.
 func (f rwFile) Rename(ctx context.Context, dir vfs.Dir, name string) error {
 	return f.rename(ctx, dir, name)
 }

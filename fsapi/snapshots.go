@@ -13,6 +13,7 @@ type snapshotsDir struct {
 	s *Session
 }
 
+// Lookup implements vfs.Dir.
 func (d *snapshotsDir) Lookup(ctx context.Context, name string) (vfs.Node, error) {
 	c, err := d.s.commit(ctx, name)
 	if err != nil {
@@ -29,10 +30,12 @@ type snapshotDir struct {
 	c *datakit.Commit
 }
 
+// List implements vfs.Dir.
 func (d *snapshotDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	return vfs.Dirents(ctx, d, "diff/", "hash", "msg", "parents", "ro/")
 }
 
+// Lookup implements vfs.Dir.
 func (d *snapshotDir) Lookup(ctx context.Context, name string) (vfs.Node, error) {
 	switch name {
 	case "diff":

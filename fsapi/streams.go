@@ -33,6 +33,7 @@ func newSource[T any](s *Session, w datakit.Watch[T], err error, format func(T) 
 	return src, nil
 }
 
+// Next implements vfs.Source.
 func (l *liveSource[T]) Next(ctx context.Context) (string, error) {
 	v, err := l.w.Next(ctx)
 	if err != nil {
@@ -41,6 +42,7 @@ func (l *liveSource[T]) Next(ctx context.Context) (string, error) {
 	return l.format(v), nil
 }
 
+// Close implements vfs.Source.
 func (l *liveSource[T]) Close() error {
 	l.s.dropStream(l)
 	return l.w.Close()

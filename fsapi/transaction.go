@@ -79,6 +79,7 @@ func (t *transaction) Remove(ctx context.Context, _ bool) error {
 	return nil
 }
 
+// List implements vfs.Dir.
 func (t *transaction) List(ctx context.Context) ([]vfs.Dirent, error) {
 	if t.merge.Load() == nil {
 		return vfs.Dirents(ctx, t, "ctl", "diff/", "merge", "msg", "origin", "parents", "rw/")
@@ -86,6 +87,7 @@ func (t *transaction) List(ctx context.Context) ([]vfs.Dirent, error) {
 	return vfs.Dirents(ctx, t, "base/", "conflicts", "ctl", "diff/", "merge", "msg", "origin", "ours/", "parents", "rw/", "theirs/")
 }
 
+// Lookup implements vfs.Dir.
 func (t *transaction) Lookup(ctx context.Context, name string) (vfs.Node, error) {
 	if err := t.check(); err != nil {
 		return nil, err

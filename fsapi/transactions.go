@@ -16,6 +16,7 @@ type transactionsDir struct {
 	b *branch
 }
 
+// List implements vfs.Dir.
 func (d *transactionsDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	d.b.s.mu.Lock()
 	names := slices.Sorted(maps.Keys(d.b.txs))
@@ -26,6 +27,7 @@ func (d *transactionsDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	return vfs.Dirents(ctx, d, names...)
 }
 
+// Lookup implements vfs.Dir.
 func (d *transactionsDir) Lookup(_ context.Context, name string) (vfs.Node, error) {
 	d.b.s.mu.Lock()
 	defer d.b.s.mu.Unlock()
@@ -35,10 +37,12 @@ func (d *transactionsDir) Lookup(_ context.Context, name string) (vfs.Node, erro
 	return nil, vfs.ErrNotExist
 }
 
+// Create implements vfs.Dir.
 func (d *transactionsDir) Create(context.Context, string, bool, bool) (vfs.Node, error) {
 	return nil, vfs.ErrDirOnly
 }
 
+// Symlink implements vfs.Dir.
 func (d *transactionsDir) Symlink(context.Context, string, string) (vfs.Node, error) {
 	return nil, vfs.ErrDirOnly
 }

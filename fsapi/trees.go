@@ -16,6 +16,7 @@ type treesDir struct {
 // treeNameLen is the length of the names in /trees: a letter, "-" and a hash.
 const treeNameLen = 2 + 2*len(datakit.Hash{})
 
+// Lookup implements vfs.Dir.
 func (d *treesDir) Lookup(ctx context.Context, name string) (vfs.Node, error) {
 	if len(name) != treeNameLen {
 		return nil, vfs.ErrNotExist

@@ -122,6 +122,7 @@ func (n *viewEntry) find(ctx context.Context) (*state, datakit.Entry, error) {
 // Immutable implements vfs.Immutable.
 func (n *viewEntry) Immutable() bool { return n.v.fixed }
 
+// Qid implements vfs.Node.
 func (n *viewEntry) Qid(ctx context.Context) (vfs.Qid, error) {
 	st, e, err := n.find(ctx)
 	if err != nil {
@@ -151,6 +152,7 @@ func (n *viewEntry) stat(ctx context.Context, st *state, e datakit.Entry) (vfs.S
 	return vfs.Stat{Qid: q, Name: name, Perm: entryPerm(e.Mode), ModTime: st.time}, err
 }
 
+// Rename implements vfs.Node.
 func (n *viewEntry) Rename(ctx context.Context, dir vfs.Dir, _ string) error {
 	if _, err := n.v.current(ctx); err != nil {
 		return err

@@ -12,6 +12,7 @@ type viewDir struct{ viewEntry }
 
 var _ vfs.StatDir = (*viewDir)(nil)
 
+// Parent implements vfs.Dir.
 func (d *viewDir) Parent() vfs.Dir {
 	if d.up == nil {
 		return d.v.in
@@ -19,6 +20,7 @@ func (d *viewDir) Parent() vfs.Dir {
 	return d.up
 }
 
+// Lookup implements vfs.Dir.
 func (d *viewDir) Lookup(ctx context.Context, name string) (vfs.Node, error) {
 	return d.lookup(ctx, name)
 }
@@ -50,6 +52,7 @@ func (d *viewDir) lookup(ctx context.Context, name string) (viewNode, error) {
 	return newViewNode(viewEntry{v: d.v, up: d, path: path, hash: hash, at: st, mode: e.Mode, id: e.Hash}), nil
 }
 
+// List implements vfs.Dir.
 func (d *viewDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	st, err := d.v.current(ctx)
 	if err != nil {
@@ -72,6 +75,7 @@ func (d *viewDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	return list, nil
 }
 
+// Stat implements vfs.Node.
 func (d *viewDir) Stat(ctx context.Context) (vfs.Stat, error) {
 	st, e, err := d.find(ctx)
 	if err != nil {
@@ -84,6 +88,7 @@ func (d *viewDir) statFound(ctx context.Context) (vfs.Stat, error) {
 	return d.stat(ctx, d.at, datakit.Entry{Mode: d.mode, Hash: d.id})
 }
 
+// Open implements vfs.Node.
 func (d *viewDir) Open(ctx context.Context, flags vfs.OpenFlags) (vfs.File, error) {
 	if _, _, err := d.find(ctx); err != nil {
 		return nil, err
@@ -91,26 +96,32 @@ func (d *viewDir) Open(ctx context.Context, flags vfs.OpenFlags) (vfs.File, erro
 	return nil, vfs.CheckDirOpen(flags)
 }
 
+// SetLength implements vfs.Node.
 func (d *viewDir) SetLength(ctx context.Context, length uint64) error {
 	return d.refuse(ctx, vfs.CheckDirLength(length))
 }
 
+// Chmod implements vfs.Node.
 func (d *viewDir) Chmod(ctx context.Context, mode vfs.Mode) error {
 	return d.refuse(ctx, vfs.CheckDirMode(mode, vfs.ErrPermission))
 }
 
+// Remove implements vfs.Node.
 func (d *viewDir) Remove(ctx context.Context, _ bool) error {
 	return d.refuse(ctx, vfs.ErrDirReadOnly)
 }
 
+// Create implements vfs.Dir.
 func (d *viewDir) Create(ctx context.Context, _ string, _, _ bool) (vfs.Node, error) {
 	return nil, d.refuse(ctx, vfs.ErrDirReadOnly)
 }
 
+// Mkdir implements vfs.Dir.
 func (d *viewDir) Mkdir(ctx context.Context, _ string) (vfs.Node, error) {
 	return nil, d.refuse(ctx, vfs.ErrDirReadOnly)
 }
 
+// Symlink implements vfs.Dir.
 func (d *viewDir) Symlink(ctx context.Context, _, _ string) (vfs.Node, error) {
 	return nil, d.refuse(ctx, vfs.ErrDirReadOnly)
 }

@@ -13,6 +13,7 @@ type viewFile struct{ viewEntry }
 
 var _ vfs.Versioned = (*viewFile)(nil)
 
+// Stat implements vfs.Node.
 func (f *viewFile) Stat(ctx context.Context) (vfs.Stat, error) {
 	st, err := f.v.current(ctx)
 	if err != nil {
@@ -40,6 +41,7 @@ func (f *viewFile) statIn(ctx context.Context, st *state) (vfs.Stat, error) {
 	return s, err
 }
 
+// Open implements vfs.Node.
 func (f *viewFile) Open(ctx context.Context, flags vfs.OpenFlags) (vfs.File, error) {
 	st, _, err := f.find(ctx)
 	if err != nil {
@@ -69,10 +71,12 @@ func (f *viewFile) openIn(ctx context.Context, st *state, flags vfs.OpenFlags) (
 	return &openBlob{blob, f.v.check}, nil
 }
 
+// SetLength implements vfs.Node.
 func (f *viewFile) SetLength(ctx context.Context, _ uint64) error {
 	return f.refuse(ctx, vfs.ErrReadOnly)
 }
 
+// Chmod implements vfs.Node.
 func (f *viewFile) Chmod(ctx context.Context, mode vfs.Mode) error {
 	if mode.Dir {
 		return f.refuse(ctx, vfs.ErrDirFlag)
@@ -80,6 +84,7 @@ func (f *viewFile) Chmod(ctx context.Context, mode vfs.Mode) error {
 	return f.refuse(ctx, vfs.ErrReadOnly)
 }
 
+// Remove implements vfs.Node.
 func (f *viewFile) Remove(ctx context.Context, _ bool) error {
 	return f.refuse(ctx, vfs.ErrReadOnly)
 }
@@ -97,6 +102,7 @@ func (o *openBlob) gone() error {
 	return o.check()
 }
 
+// ReadAt implements vfs.File.
 func (o *openBlob) ReadAt(ctx context.Context, p []byte, off uint64) (int, error) {
 	if err := o.gone(); err != nil {
 		return 0, err
@@ -104,6 +110,7 @@ func (o *openBlob) ReadAt(ctx context.Context, p []byte, off uint64) (int, error
 	return readBlob(ctx, o.blob, p, off)
 }
 
+// WriteAt implements vfs.File.
 func (o *openBlob) WriteAt(_ context.Context, _ []byte, off uint64) error {
 	if err := o.gone(); err != nil {
 		return err
@@ -111,6 +118,7 @@ func (o *openBlob) WriteAt(_ context.Context, _ []byte, off uint64) error {
 	return vfs.RefuseWrite(off)
 }
 
+// Close implements vfs.File.
 func (o *openBlob) Close() error { return o.blob.Close() }
 
 // readBlob is File.ReadAt on a blob.

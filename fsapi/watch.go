@@ -21,6 +21,7 @@ type watchDir struct {
 	path datakit.Path
 }
 
+// List implements vfs.Dir.
 func (d *watchDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	st, err := d.b.now(ctx)
 	if err != nil {
@@ -43,6 +44,7 @@ func (d *watchDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	return vfs.Dirents(ctx, d, names...)
 }
 
+// Lookup implements vfs.Dir.
 func (d *watchDir) Lookup(_ context.Context, name string) (vfs.Node, error) {
 	base := d.b.s.fs.base(d, name)
 	if name == "tree.live" {

@@ -11,8 +11,10 @@ import (
 // A memBlob is content in memory, which may be shared. It is datakit.Blob.
 type memBlob []byte
 
+// Size implements datakit.Blob.
 func (b memBlob) Size() int64 { return int64(len(b)) }
 
+// ReadAt implements datakit.Blob.
 func (b memBlob) ReadAt(_ context.Context, p []byte, off int64) (int, error) {
 	if off >= int64(len(b)) {
 		return 0, io.EOF
@@ -24,6 +26,7 @@ func (b memBlob) ReadAt(_ context.Context, p []byte, off int64) (int, error) {
 	return n, nil
 }
 
+// Close implements datakit.Blob.
 func (b memBlob) Close() error { return nil }
 
 // A fidBlob is an open file of the tree that shows the same content as long as
@@ -34,8 +37,10 @@ type fidBlob struct {
 	size int64
 }
 
+// Size implements datakit.Blob.
 func (b *fidBlob) Size() int64 { return b.size }
 
+// ReadAt implements datakit.Blob.
 func (b *fidBlob) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 	if off >= b.size {
 		return 0, io.EOF
@@ -56,6 +61,7 @@ func (b *fidBlob) ReadAt(ctx context.Context, p []byte, off int64) (int, error) 
 	return n, nil
 }
 
+// Close implements datakit.Blob.
 func (b *fidBlob) Close() error {
 	b.f.Release()
 	return nil

@@ -124,6 +124,7 @@ func inConflict(a, b string) bool {
 // only. There is none for other connections.
 type ownConflict struct{ *datakit.BranchConflictError }
 
+// Unwrap returns the conflict.
 func (c ownConflict) Unwrap() error { return c.BranchConflictError }
 
 // branchConflict finds out with which other branch a branch is in conflict.

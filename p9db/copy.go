@@ -73,8 +73,10 @@ type tempBlob struct {
 	size int64
 }
 
+// Size implements datakit.Blob.
 func (b *tempBlob) Size() int64 { return b.size }
 
+// ReadAt implements datakit.Blob.
 func (b *tempBlob) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -82,4 +84,5 @@ func (b *tempBlob) ReadAt(ctx context.Context, p []byte, off int64) (int, error)
 	return b.f.ReadAt(p, off)
 }
 
+// Close implements datakit.Blob.
 func (b *tempBlob) Close() error { return errors.Join(b.f.Close(), os.Remove(b.f.Name())) }

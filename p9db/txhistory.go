@@ -208,10 +208,12 @@ func (t *tx) diff(ctx context.Context, from datakit.Hash) ([]datakit.Change, err
 // present are the contents of a transaction, for one who has the turn.
 type present struct{ t *tx }
 
+// Stat implements contents.
 func (p present) Stat(ctx context.Context, path datakit.Path) (datakit.Entry, error) {
 	return p.t.rw.stat(ctx, path)
 }
 
+// Open implements contents.
 func (p present) Open(ctx context.Context, path datakit.Path) (datakit.Blob, error) {
 	return p.t.rw.copy(ctx, path)
 }

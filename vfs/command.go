@@ -94,6 +94,7 @@ type openCommand struct {
 	owe bool // the next answer is empty, as with streams
 }
 
+// ReadAt implements File.
 func (o *openCommand) ReadAt(_ context.Context, p []byte, off uint64) (int, error) {
 	if err := o.c.check(); err != nil {
 		return 0, err
@@ -115,6 +116,7 @@ func (o *openCommand) ReadAt(_ context.Context, p []byte, off uint64) (int, erro
 	return n, nil
 }
 
+// WriteAt implements File.
 func (o *openCommand) WriteAt(ctx context.Context, p []byte, off uint64) error {
 	if err := o.c.check(); err != nil {
 		return err
@@ -136,6 +138,7 @@ func (o *openCommand) WriteAt(ctx context.Context, p []byte, off uint64) error {
 	return nil
 }
 
+// Close implements File.
 func (o *openCommand) Close() error { return nil }
 
 // trim returns what was written without the white space around it.

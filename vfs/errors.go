@@ -124,9 +124,14 @@ var ErrPastEnd = errors.New("offset beyond end of file")
 // A pastEnd is an Error that is also ErrPastEnd.
 type pastEnd struct{ err *Error }
 
-func (e pastEnd) Error() string        { return e.err.Text }
+// Error implements error.
+func (e pastEnd) Error() string { return e.err.Text }
+
+// Is reports whether target is ErrPastEnd.
 func (e pastEnd) Is(target error) bool { return target == ErrPastEnd }
-func (e pastEnd) Unwrap() error        { return e.err }
+
+// Unwrap returns the Error.
+func (e pastEnd) Unwrap() error { return e.err }
 
 // PastEnd is the error for a read beyond the end of a file (PASTEND). An
 // [*Error] is in its chain.

@@ -37,6 +37,7 @@ func (l *Level) Open(_ context.Context, flags OpenFlags) (File, error) {
 
 type openLevel struct{ l *Level }
 
+// ReadAt implements File.
 func (o openLevel) ReadAt(_ context.Context, p []byte, off uint64) (int, error) {
 	return readFrom(o.l.content(), p, off)
 }
@@ -50,4 +51,5 @@ func (o openLevel) WriteAt(_ context.Context, p []byte, _ uint64) error {
 	return o.l.Set(trim(p))
 }
 
+// Close implements File.
 func (o openLevel) Close() error { return nil }

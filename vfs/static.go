@@ -23,6 +23,7 @@ func (s *Static) Open(_ context.Context, flags OpenFlags) (File, error) {
 
 type openStatic struct{ s *Static }
 
+// ReadAt implements File.
 func (o openStatic) ReadAt(_ context.Context, p []byte, off uint64) (int, error) {
 	if err := o.s.check(); err != nil {
 		return 0, err
@@ -30,10 +31,12 @@ func (o openStatic) ReadAt(_ context.Context, p []byte, off uint64) (int, error)
 	return readFrom(o.s.Content, p, off)
 }
 
+// WriteAt implements File.
 func (o openStatic) WriteAt(_ context.Context, _ []byte, off uint64) error {
 	return o.s.refuse(RefuseWrite(off))
 }
 
+// Close implements File.
 func (o openStatic) Close() error { return nil }
 
 // A Status is a file whose content is computed when it is opened. An open file
@@ -78,6 +81,7 @@ type openStatus struct {
 	content []byte     // replaced as a whole
 }
 
+// ReadAt implements File.
 func (o *openStatus) ReadAt(ctx context.Context, p []byte, off uint64) (int, error) {
 	if err := o.s.check(); err != nil {
 		return 0, err
@@ -97,8 +101,10 @@ func (o *openStatus) ReadAt(ctx context.Context, p []byte, off uint64) (int, err
 	return readFrom(content, p, off)
 }
 
+// WriteAt implements File.
 func (o *openStatus) WriteAt(_ context.Context, _ []byte, off uint64) error {
 	return o.s.refuse(RefuseWrite(off))
 }
 
+// Close implements File.
 func (o *openStatus) Close() error { return nil }

@@ -62,6 +62,7 @@ type openStream struct {
 	dead error  // what all reads fail with from now on
 }
 
+// ReadAt implements File.
 func (o *openStream) ReadAt(ctx context.Context, p []byte, off uint64) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -115,8 +116,10 @@ func (o *openStream) fill(ctx context.Context) error {
 	return nil
 }
 
+// MaxRead implements WaitingFile.
 func (o *openStream) MaxRead() int { return o.maxRead }
 
+// WriteAt implements File.
 func (o *openStream) WriteAt(_ context.Context, _ []byte, off uint64) error {
 	if off != o.pos.Load() {
 		return ErrSeek
@@ -124,6 +127,7 @@ func (o *openStream) WriteAt(_ context.Context, _ []byte, off uint64) error {
 	return ErrReadOnly
 }
 
+// Close implements File.
 func (o *openStream) Close() error {
 	o.closed.Store(true)
 	return o.src.Close()

@@ -109,6 +109,7 @@ type openText struct {
 	atEnd bool
 }
 
+// ReadAt implements File.
 func (o *openText) ReadAt(_ context.Context, p []byte, off uint64) (int, error) {
 	if err := o.t.check(); err != nil {
 		return 0, err
@@ -118,6 +119,7 @@ func (o *openText) ReadAt(_ context.Context, p []byte, off uint64) (int, error) 
 	return readFrom(o.t.Buffer.data, p, off)
 }
 
+// WriteAt implements File.
 func (o *openText) WriteAt(_ context.Context, p []byte, off uint64) error {
 	if err := o.t.check(); err != nil {
 		return err
@@ -125,4 +127,5 @@ func (o *openText) WriteAt(_ context.Context, p []byte, off uint64) error {
 	return o.t.Buffer.write(p, off, o.atEnd)
 }
 
+// Close implements File.
 func (o *openText) Close() error { return nil }

@@ -133,12 +133,8 @@ func (b *branch) Remove(ctx context.Context, _ bool) error { return b.s.removeBr
 
 // Rename implements vfs.Node.
 func (b *branch) Rename(ctx context.Context, dir vfs.Dir, name string) error {
-	same, err := vfs.SameDir(ctx, b.In, dir)
-	if err != nil {
+	if err := checkSameDir(ctx, b.In, dir); err != nil {
 		return err
-	}
-	if !same {
-		return vfs.ErrCrossDevice
 	}
 	return b.s.renameBranch(ctx, b, name)
 }
@@ -169,7 +165,7 @@ func (b *branch) Lookup(_ context.Context, name string) (vfs.Node, error) {
 	case "ro":
 		return b.ro.rootDir(), nil
 	case "transactions":
-		return &transactionsDir{dir, b}, nil
+		return &transactionsDir{dirsOnly{dir}, b}, nil
 	case "watch":
 		return &watchDir{DirBase: dir, b: b}, nil
 	}

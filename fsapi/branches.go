@@ -10,7 +10,7 @@ import (
 
 // A branchesDir is /branch.
 type branchesDir struct {
-	vfs.DirBase
+	dirsOnly
 	s *Session
 }
 
@@ -24,10 +24,7 @@ func (d *branchesDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 		names[i] = escapeBranch(name)
 	}
 	slices.Sort(names)
-	for i := range names {
-		names[i] += "/"
-	}
-	return vfs.Dirents(ctx, d, names...)
+	return listDirs(ctx, d, names)
 }
 
 // branchNames returns the names of all branches that this session sees, each
@@ -67,16 +64,6 @@ func (d *branchesDir) Lookup(ctx context.Context, name string) (vfs.Node, error)
 	b := d.s.branch(name)
 	b.seen(head)
 	return b, nil
-}
-
-// Create implements vfs.Dir.
-func (d *branchesDir) Create(context.Context, string, bool, bool) (vfs.Node, error) {
-	return nil, vfs.ErrDirOnly
-}
-
-// Symlink implements vfs.Dir.
-func (d *branchesDir) Symlink(context.Context, string, string) (vfs.Node, error) {
-	return nil, vfs.ErrDirOnly
 }
 
 // Mkdir makes an empty branch, unless there is one.

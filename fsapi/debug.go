@@ -36,9 +36,9 @@ type sourcesDir struct {
 func (d *sourcesDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	names := make([]string, len(d.fs.sources))
 	for i, src := range d.fs.sources {
-		names[i] = src.Name() + "/"
+		names[i] = src.Name()
 	}
-	return vfs.Dirents(ctx, d, names...)
+	return listDirs(ctx, d, names)
 }
 
 // Lookup implements vfs.Dir.

@@ -80,12 +80,8 @@ func (r *remote) Remove(context.Context, bool) error { return r.in.remove(r) }
 
 // Rename implements vfs.Node.
 func (r *remote) Rename(ctx context.Context, dir vfs.Dir, name string) error {
-	same, err := vfs.SameDir(ctx, r.in, dir)
-	if err != nil {
+	if err := checkSameDir(ctx, r.in, dir); err != nil {
 		return err
-	}
-	if !same {
-		return vfs.ErrCrossDevice
 	}
 	return r.in.rename(r, name)
 }

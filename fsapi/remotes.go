@@ -10,7 +10,7 @@ import (
 
 // A remotesDir is /remotes.
 type remotesDir struct {
-	vfs.DirBase
+	dirsOnly
 	s *Session
 }
 
@@ -19,10 +19,7 @@ func (d *remotesDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	d.s.mu.Lock()
 	names := slices.Sorted(maps.Keys(d.s.remotes))
 	d.s.mu.Unlock()
-	for i := range names {
-		names[i] += "/"
-	}
-	return vfs.Dirents(ctx, d, names...)
+	return listDirs(ctx, d, names)
 }
 
 // Lookup implements vfs.Dir.
@@ -33,16 +30,6 @@ func (d *remotesDir) Lookup(_ context.Context, name string) (vfs.Node, error) {
 		return r, nil
 	}
 	return nil, vfs.ErrNotExist
-}
-
-// Create implements vfs.Dir.
-func (d *remotesDir) Create(context.Context, string, bool, bool) (vfs.Node, error) {
-	return nil, vfs.ErrDirOnly
-}
-
-// Symlink implements vfs.Dir.
-func (d *remotesDir) Symlink(context.Context, string, string) (vfs.Node, error) {
-	return nil, vfs.ErrDirOnly
 }
 
 // Mkdir adds a remote.

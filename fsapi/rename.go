@@ -157,3 +157,12 @@ func giveTurns(txs []*transaction) {
 		t.turns.Give()
 	}
 }
+
+// checkSameDir refuses to move what is in a directory to another one.
+func checkSameDir(ctx context.Context, in, to vfs.Dir) error {
+	same, err := vfs.SameDir(ctx, in, to)
+	if err == nil && !same {
+		err = vfs.ErrCrossDevice
+	}
+	return err
+}

@@ -22,10 +22,10 @@ var _ vfs.Dir = (*rootDir)(nil)
 func newRoot(s *Session) *rootDir {
 	r := &rootDir{DirBase: vfs.DirBase{Base: s.fs.base(nil, "/")}}
 	dir := func(name string) vfs.DirBase { return vfs.DirBase{Base: s.fs.base(r, name)} }
-	r.branches = &branchesDir{dir("branch"), s}
+	r.branches = &branchesDir{dirsOnly{dir("branch")}, s}
 	r.commits = &commitsDir{dir("commits"), s}
 	r.debug = &debugDir{dir("debug"), s.fs}
-	r.remotes = &remotesDir{dir("remotes"), s}
+	r.remotes = &remotesDir{dirsOnly{dir("remotes")}, s}
 	r.snapshots = &snapshotsDir{dir("snapshots"), s}
 	r.trees = &treesDir{dir("trees"), s}
 	return r

@@ -12,7 +12,7 @@ import (
 
 // A transactionsDir is /branch/NAME/transactions.
 type transactionsDir struct {
-	vfs.DirBase
+	dirsOnly
 	b *branch
 }
 
@@ -21,10 +21,7 @@ func (d *transactionsDir) List(ctx context.Context) ([]vfs.Dirent, error) {
 	d.b.s.mu.Lock()
 	names := slices.Sorted(maps.Keys(d.b.txs))
 	d.b.s.mu.Unlock()
-	for i := range names {
-		names[i] += "/"
-	}
-	return vfs.Dirents(ctx, d, names...)
+	return listDirs(ctx, d, names)
 }
 
 // Lookup implements vfs.Dir.
@@ -35,16 +32,6 @@ func (d *transactionsDir) Lookup(_ context.Context, name string) (vfs.Node, erro
 		return t, nil
 	}
 	return nil, vfs.ErrNotExist
-}
-
-// Create implements vfs.Dir.
-func (d *transactionsDir) Create(context.Context, string, bool, bool) (vfs.Node, error) {
-	return nil, vfs.ErrDirOnly
-}
-
-// Symlink implements vfs.Dir.
-func (d *transactionsDir) Symlink(context.Context, string, string) (vfs.Node, error) {
-	return nil, vfs.ErrDirOnly
 }
 
 // Mkdir starts a transaction.

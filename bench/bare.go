@@ -34,16 +34,7 @@ func newBare(e *env) (*bare, error) {
 
 // rate returns how many commits a second it could be at most, one after the
 // other.
-func (b *bare) rate(turn time.Duration) (float64, error) {
-	start, n := time.Now(), 0
-	for time.Since(start) < turn {
-		if err := b.commit(); err != nil {
-			return 0, err
-		}
-		n++
-	}
-	return float64(n) / time.Since(start).Seconds(), nil
-}
+func (b *bare) rate(turn time.Duration) (float64, error) { return rate(turn, b.commit) }
 
 func (b *bare) commit() error {
 	b.n++

@@ -1,10 +1,6 @@
 package main
 
-import (
-	"time"
-
-	"github.com/datakit/datakit/bench/wire"
-)
+import "github.com/datakit/datakit/bench/wire"
 
 // commits9P measures durable commits of one client over 9P beside Git's
 // plumbing, which is not durable.
@@ -27,24 +23,12 @@ func commits9P(e *env) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := interleave(e, p.rate, func() (float64, error) { return e.txRate(t) })
+	m, err := interleave(e, p.rate, func() (float64, error) { return rate(e.size.turn, t.commit) })
 	if err != nil {
 		return nil, err
 	}
 	return []row{{name: "commits over 9P, 1 client", unit: "1/s", ours: m[1], alt: m[0],
 		altName: "git plumbing", goal: times(5), note: "10× is the aim"}}, nil
-}
-
-// txRate returns how many commits a second one client makes in a turn.
-func (e *env) txRate(t *txClient) (float64, error) {
-	start, n := time.Now(), 0
-	for time.Since(start) < e.size.turn {
-		if err := t.commit(); err != nil {
-			return 0, err
-		}
-		n++
-	}
-	return float64(n) / time.Since(start).Seconds(), nil
 }
 
 // serveNew serves a new repository.

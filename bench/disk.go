@@ -24,15 +24,10 @@ func newDisk(e *env) (*disk, error) {
 
 // rate returns how many blocks a second the disk takes for the time of a turn.
 func (d *disk) rate(turn time.Duration) (float64, error) {
-	start, n := time.Now(), 0
-	for time.Since(start) < turn {
+	return rate(turn, func() error {
 		if _, err := d.f.Write(d.block[:]); err != nil {
-			return 0, err
+			return err
 		}
-		if err := datasync(d.f); err != nil {
-			return 0, err
-		}
-		n++
-	}
-	return float64(n) / time.Since(start).Seconds(), nil
+		return datasync(d.f)
+	})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // A benchmark measures some figures that belong together.
@@ -81,6 +82,19 @@ func percentile(vs []float64, p int) float64 {
 	}
 	s := slices.Sorted(slices.Values(vs))
 	return s[min(len(s)*p/100, len(s)-1)]
+}
+
+// rate returns how often a second f can be called, one call after the other,
+// for the time of a turn.
+func rate(turn time.Duration, f func() error) (float64, error) {
+	start, n := time.Now(), 0
+	for time.Since(start) < turn {
+		if err := f(); err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return float64(n) / time.Since(start).Seconds(), nil
 }
 
 // interleave lets the contenders take turns for a number of rounds and returns

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/datakit/datakit/bench/wire"
 )
@@ -29,17 +28,16 @@ func (e *env) listRate(srv *server) (float64, error) {
 		return 0, err
 	}
 	defer c.Close()
-	start, count := time.Now(), 0
-	for ; time.Since(start) < e.size.turn; count++ {
+	return rate(e.size.turn, func() error {
 		n, err := listOnce(c, "dir")
 		if err == nil && n < e.size.entries { // not all servers have "." and ".."
 			err = fmt.Errorf("%d entries, want %d", n, e.size.entries)
 		}
 		if err != nil {
-			return 0, fmt.Errorf("%s: %w", srv.name, err)
+			return fmt.Errorf("%s: %w", srv.name, err)
 		}
-	}
-	return float64(count) / time.Since(start).Seconds(), nil
+		return nil
+	})
 }
 
 // listOnce lists a directory and returns the number of its entries.

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 // A plumber commits with Git's plumbing: five processes for each commit.
@@ -29,16 +28,7 @@ func newPlumber(e *env) (*plumber, error) {
 }
 
 // rate returns how many commits a second are made in a turn.
-func (p *plumber) rate() (float64, error) {
-	start, n := time.Now(), 0
-	for time.Since(start) < p.e.size.turn {
-		if err := p.commit(); err != nil {
-			return 0, err
-		}
-		n++
-	}
-	return float64(n) / time.Since(start).Seconds(), nil
-}
+func (p *plumber) rate() (float64, error) { return rate(p.e.size.turn, p.commit) }
 
 // commit commits a file at depth 3, in the places that a txClient uses.
 func (p *plumber) commit() error {

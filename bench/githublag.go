@@ -128,14 +128,14 @@ func (e *env) toBranch(h *hub, o bridge.Options, repos int) (took []float64, err
 	return took, nil
 }
 
-// await waits for a value that f accepts.
-func await[T any](ctx context.Context, values <-chan T, f func(T) bool) error {
+// await waits for a change that f accepts.
+func await(ctx context.Context, changes <-chan githubtest.Change, f func(githubtest.Change) bool) error {
 	timeout := time.NewTimer(30 * time.Second)
 	defer timeout.Stop()
 	for {
 		select {
-		case v := <-values:
-			if f(v) {
+		case c := <-changes:
+			if f(c) {
 				return nil
 			}
 		case <-timeout.C:

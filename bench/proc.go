@@ -24,7 +24,6 @@ type server struct {
 	cmd    *exec.Cmd
 	log    *bytes.Buffer
 	done   chan error
-	start  time.Duration // from the start to the first connection
 }
 
 // serve starts a server and waits until it accepts connections.
@@ -33,7 +32,6 @@ func (e *env) serve(name, socket, path string, args ...string) (*server, error) 
 	s.cmd = exec.Command(path, args...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	s.cmd.SysProcAttr = childAttr()
-	begin := time.Now()
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -42,7 +40,6 @@ func (e *env) serve(name, socket, path string, args ...string) (*server, error) 
 		s.stop()
 		return nil, fmt.Errorf("%s: %w: %s", name, err, s.log)
 	}
-	s.start = time.Since(begin)
 	return s, nil
 }
 
@@ -84,7 +81,7 @@ func (s *server) dial(msize uint32) (*wire.Conn, error) {
 }
 
 // serveDatakit starts our own command over the repository at path.
-func (e *env) serveDatakit(path string, args ...string) (*server, error) {
+func (e *env) serveDatakit(path string) (*server, error) {
 	bin, err := e.datakit()
 	if err != nil {
 		return nil, err
@@ -93,8 +90,7 @@ func (e *env) serveDatakit(path string, args ...string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	args = append([]string{"serve", "--git", path, "--url", "file://" + socket}, args...)
-	return e.serve("datakit", socket, bin, args...)
+	return e.serve("datakit", socket, bin, "serve", "--git", path, "--url", "file://"+socket)
 }
 
 // socket returns a new path for a socket, short enough for one.

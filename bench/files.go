@@ -10,12 +10,7 @@ import (
 // smallFiles measures how many small files a second one connection reads: a
 // walk, an open, a read and a clunk for each.
 func smallFiles(e *env) ([]row, error) {
-	files := make(map[string][]byte, e.size.files)
-	for i := range e.size.files {
-		dir, name := smallName(i)
-		files[dir+"/"+name] = text(uint64(i), smallSize)
-	}
-	s, err := newReadSet(e, files)
+	s, err := newReadSet(e, e.smallContents(""))
 	if err != nil {
 		return nil, err
 	}
@@ -33,6 +28,17 @@ func smallFiles(e *env) ([]row, error) {
 // smallName returns the place of file number i.
 func smallName(i int) (dir, name string) {
 	return fmt.Sprintf("d%02d", i/smallInDir), fmt.Sprintf("f%04d", i)
+}
+
+// smallContents returns the contents of all small files, by their paths below
+// prefix.
+func (e *env) smallContents(prefix string) map[string][]byte {
+	files := make(map[string][]byte, e.size.files)
+	for i := range e.size.files {
+		dir, name := smallName(i)
+		files[prefix+dir+"/"+name] = text(uint64(i), smallSize)
+	}
+	return files
 }
 
 // fileRate returns how many files a second are read for a turn, with n at a

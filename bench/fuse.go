@@ -27,11 +27,8 @@ func fuseMounts(e *env) ([]row, error) {
 	if err := mountpoint.CheckFUSE(); err != nil {
 		return []row{{name: "FUSE mounts", unit: "1/s", note: err.Error()}}, nil
 	}
-	files := map[string][]byte{"large/file": random(1, e.size.stream)}
-	for i := range e.size.files {
-		dir, name := smallName(i)
-		files["small/"+dir+"/"+name] = text(uint64(i), smallSize)
-	}
+	files := e.smallContents("small/")
+	files["large/file"] = random(1, e.size.stream)
 	s, err := newReadSet(e, files)
 	if err != nil {
 		return nil, err

@@ -15,12 +15,7 @@ import (
 // package p9db, one after the other, beside a plain 9P client that does the
 // same at the same server, and what it asks the server when it does so again.
 func wholeTree(e *env) ([]row, error) {
-	files := make(map[string][]byte, e.size.files)
-	for i := range e.size.files {
-		dir, name := smallName(i)
-		files[dir+"/"+name] = text(uint64(i), smallSize)
-	}
-	s, err := newReadSet(e, files)
+	s, err := newReadSet(e, e.smallContents(""))
 	if err != nil {
 		return nil, err
 	}

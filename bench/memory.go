@@ -13,6 +13,15 @@ import (
 // watchMemory looks at a field of memory, such as RssAnon, all the time. The
 // result stops that and returns the largest value.
 func watchMemory(ctx context.Context, pid int, field string) (stop func() float64) {
+	return watchLargest(ctx, func() float64 {
+		v, _ := memory(pid, field) // 0 once the process has ended
+		return v
+	})
+}
+
+// watchLargest looks at a value all the time. The result stops that and returns
+// the largest.
+func watchLargest(ctx context.Context, look func() float64) (stop func() float64) {
 	ctx, cancel := context.WithCancel(ctx)
 	var largest float64
 	var wg sync.WaitGroup
@@ -20,9 +29,7 @@ func watchMemory(ctx context.Context, pid int, field string) (stop func() float6
 		tick := time.NewTicker(5 * time.Millisecond)
 		defer tick.Stop()
 		for ctx.Err() == nil {
-			if v, err := memory(pid, field); err == nil {
-				largest = max(largest, v)
-			}
+			largest = max(largest, look())
 			select {
 			case <-tick.C:
 			case <-ctx.Done():
@@ -55,26 +62,10 @@ func runPeak(ctx context.Context, cmd *exec.Cmd) (float64, error) {
 // it, garbage included. The result stops that and returns the largest size in
 // MiB.
 func watchHeap(ctx context.Context) (stop func() float64) {
-	ctx, cancel := context.WithCancel(ctx)
 	runtime.GC()
-	var largest uint64
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		tick := time.NewTicker(5 * time.Millisecond)
-		defer tick.Stop()
-		sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-		for ctx.Err() == nil {
-			metrics.Read(sample)
-			largest = max(largest, sample[0].Value.Uint64())
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-			}
-		}
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	return watchLargest(ctx, func() float64 {
+		metrics.Read(sample)
+		return float64(sample[0].Value.Uint64()) / (1 << 20)
 	})
-	return func() float64 {
-		cancel()
-		wg.Wait()
-		return float64(largest) / (1 << 20)
-	}
 }

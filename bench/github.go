@@ -91,31 +91,32 @@ func (h *hub) fill(r github.Repo, prs, refs, statuses int) {
 }
 
 // mirror opens a database whose branch asks for the repositories to be mirrored,
-// and returns the options of a bridge to the hub.
-func (e *env) mirror(h *hub, c *api.Client, repos int) (o bridge.Options, close func(), err error) {
-	db, err := e.openNew("github")
+// and returns the options of a bridge to the hub. close ends what it has opened.
+func (e *env) mirror(h *hub, repos int) (o bridge.Options, close func(), err error) {
+	c, err := h.client()
 	if err != nil {
 		return o, nil, err
 	}
+	db, err := e.openNew("github")
+	if err != nil {
+		c.Close()
+		return o, nil, err
+	}
+	close = func() { db.Close(); c.Close() }
 	o = bridge.Options{DB: db, Branch: layout.DefaultBranch, API: c, Capabilities: capability.All(), Jobs: callsAtOnce}
 	err = db.Branch(o.Branch).Update(e.ctx, "monitor", func(tx *datakit.Tx) error {
 		for i := range repos {
-			r := benchRepo(i)
-			dir := datakit.Path(r.User).Join(datakit.Path(r.Name))
-			if err := tx.MkdirAll(e.ctx, dir); err != nil {
-				return err
-			}
-			if err := tx.WriteFile(e.ctx, dir.Join(".monitor"), nil); err != nil {
+			if err := layout.Write(e.ctx, tx, benchRepo(i)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		db.Close()
+		close()
 		return o, nil, err
 	}
-	return o, func() { db.Close() }, nil
+	return o, close, nil
 }
 
 // githubFirst measures the first sync of a large repository beside the calls
@@ -131,12 +132,7 @@ func githubFirst(e *env) ([]row, error) {
 		return nil, err
 	}
 	h.requests()
-	c, err := h.client()
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	o, close, err := e.mirror(h, c, 1)
+	o, close, err := e.mirror(h, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -203,12 +199,7 @@ func githubResync(e *env) ([]row, error) {
 	for i := range n {
 		h.fill(benchRepo(i), 5, 5, 10)
 	}
-	c, err := h.client()
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	o, close, err := e.mirror(h, c, n)
+	o, close, err := e.mirror(h, n)
 	if err != nil {
 		return nil, err
 	}

@@ -36,12 +36,7 @@ func (e *env) lagAt(n int) ([]row, error) {
 	for i := range n {
 		h.fill(benchRepo(i), 3, 2, 5)
 	}
-	c, err := h.client()
-	if err != nil {
-		return nil, err
-	}
-	defer c.Close()
-	o, close, err := e.mirror(h, c, n)
+	o, close, err := e.mirror(h, n)
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func (e *env) useLarge(repo string) (seconds float64, use [3]float64, err error)
 		return 0, use, err
 	}
 	defer c.Close()
-	if err := readHead(c); err != nil {
+	if err := readSmall(c, "branch", "master", "head"); err != nil {
 		return 0, use, err
 	}
 	seconds = time.Since(begin).Seconds()
@@ -77,11 +77,12 @@ func (e *env) useLarge(repo string) (seconds float64, use [3]float64, err error)
 	return seconds, use, nil
 }
 
-func readHead(c *wire.Conn) error {
+// readSmall reads a file with one message.
+func readSmall(c *wire.Conn, names ...string) error {
 	return firstError(
-		func() error { return c.Walk(0, freeFid, "branch", "master", "head") },
+		func() error { return c.Walk(0, freeFid, names...) },
 		func() error { return c.Open(freeFid, 0) },
-		func() error { _, err := c.Read(freeFid, 0, 100); return err },
+		func() error { _, err := c.Read(freeFid, 0, 8192); return err },
 		func() error { return c.Clunk(freeFid) },
 	)
 }
@@ -100,13 +101,7 @@ func (e *env) roam(c *wire.Conn) error {
 	}
 	for _, path := range e.randomPaths() {
 		names := append([]string{"branch", "master", "ro"}, strings.Split(path, "/")...)
-		err := firstError(
-			func() error { return c.Walk(0, freeFid, names...) },
-			func() error { return c.Open(freeFid, 0) },
-			func() error { _, err := c.Read(freeFid, 0, 8192); return err },
-			func() error { return c.Clunk(freeFid) },
-		)
-		if err != nil {
+		if err := readSmall(c, names...); err != nil {
 			return fmt.Errorf("read %s: %w", path, err)
 		}
 	}

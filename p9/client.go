@@ -186,10 +186,7 @@ func (c *Client) attach(ctx context.Context) error {
 	if c.t.dialect != Plain {
 		q.req = append32(q.req, uint32(os.Getuid()))
 	}
-	if err := c.t.roundTrip(ctx, q, nil, nil); err != nil {
-		return err
-	}
-	return c.root.takeQid(q)
+	return c.root.doQid(ctx, q)
 }
 
 // Dialect returns the dialect that was agreed on.

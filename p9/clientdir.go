@@ -17,11 +17,11 @@ func (f *Fid) Create(ctx context.Context, name string, flags OpenFlags, perm uin
 	q := f.request(tlcreate)
 	q.req = append32(appendStr(q.req, name), flags.linux())
 	q.req = append32(append32(q.req, kindRegular|perm), 0)
-	if err := f.c.t.roundTrip(ctx, q, nil, nil); err != nil {
+	if err := f.doQid(ctx, q); err != nil {
 		return err
 	}
 	f.name = name
-	return f.takeQid(q)
+	return nil
 }
 
 // createPlain sends a Tcreate. There is no flag for Exclusive in these
@@ -42,11 +42,11 @@ func (f *Fid) createPlain(ctx context.Context, name string, flags OpenFlags, mod
 	if f.c.t.dialect == DotU {
 		q.req = appendStr(q.req, target)
 	}
-	if err := f.c.t.roundTrip(ctx, q, nil, nil); err != nil {
+	if err := f.doQid(ctx, q); err != nil {
 		return err
 	}
 	f.name = name
-	return f.takeQid(q)
+	return nil
 }
 
 // Mkdir makes a directory in the directory f.

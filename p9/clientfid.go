@@ -88,6 +88,14 @@ func (f *Fid) do(ctx context.Context, c *call) error {
 	return nil
 }
 
+// doQid sends a request whose reply begins with the qid of f.
+func (f *Fid) doQid(ctx context.Context, c *call) error {
+	if err := f.c.t.roundTrip(ctx, c, nil, nil); err != nil {
+		return err
+	}
+	return f.takeQid(c)
+}
+
 // takeQid sets the qid to that at the start of a reply, and frees the call.
 func (f *Fid) takeQid(c *call) error {
 	d := decoder{b: c.body}
@@ -252,11 +260,7 @@ func (f *Fid) Open(ctx context.Context, flags OpenFlags) error {
 	if f.c.t.dialect == DotL && flags&RemoveOnClose != 0 {
 		return clientError(errNoXattr)
 	}
-	q := f.openCall(flags)
-	if err := f.c.t.roundTrip(ctx, q, nil, nil); err != nil {
-		return err
-	}
-	return f.takeQid(q)
+	return f.doQid(ctx, f.openCall(flags))
 }
 
 func (f *Fid) openCall(flags OpenFlags) *call {

@@ -223,7 +223,7 @@ func (f *Fid) forgotten(*call) { f.c.forget(f) }
 // fails. If ctx is done it does not wait for the server.
 func (f *Fid) Clunk(ctx context.Context) error {
 	if f.ended.Swap(true) {
-		return clientError(unknown(f))
+		return clientError(unknownFid(f.num))
 	}
 	q := f.request(tclunk)
 	if err := f.c.t.patient(ctx, q, f.forgotten); err != nil {
@@ -236,14 +236,11 @@ func (f *Fid) Clunk(ctx context.Context) error {
 // Close is Clunk without a context.
 func (f *Fid) Close() error { return f.Clunk(context.Background()) }
 
-// unknown is the error for a fid that has been released.
-func unknown(f *Fid) *vfs.Error { return vfs.AsError(unknownFid(f.num)) }
-
 // Remove removes what f is a fid of, a directory with all that is in it, and
 // releases the fid in any case.
 func (f *Fid) Remove(ctx context.Context) error {
 	if f.ended.Swap(true) {
-		return clientError(unknown(f))
+		return clientError(unknownFid(f.num))
 	}
 	q := f.request(tremove)
 	return f.c.t.roundTrip(ctx, q, nil, func(q *call) {

@@ -627,7 +627,7 @@ func TestRequestsBehindARemoval(t *testing.T) {
 		for range 6 {
 			switch rtyp, tag, body := c.recv(); tag {
 			case 9, 10, 11:
-				c.checkError(asError(unknownFid(1)), 0, rtyp, body)
+				c.checkError(unknownFid(1), 0, rtyp, body)
 			}
 		}
 		if n := tree.open.Load(); n != 0 {

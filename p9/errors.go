@@ -26,9 +26,9 @@ var (
 
 // unknownFid is FID, fidInUse is FIDUSE, badType is BADTYPE and badMode is
 // MODEBITS.
-func unknownFid(fid uint32) error { return vfs.Errorf(vfs.EBADF, "Unknown fid %d", fid) }
-func fidInUse(fid uint32) error   { return vfs.Errorf(vfs.EINVAL, "Fid %d already in use", fid) }
-func badType(typ uint8) error     { return vfs.Errorf(vfs.EOPNOTSUPP, "unknown packet type %d", typ) }
+func unknownFid(fid uint32) *vfs.Error { return vfs.Errorf(vfs.EBADF, "Unknown fid %d", fid) }
+func fidInUse(fid uint32) error        { return vfs.Errorf(vfs.EINVAL, "Fid %d already in use", fid) }
+func badType(typ uint8) error          { return vfs.Errorf(vfs.EOPNOTSUPP, "unknown packet type %d", typ) }
 func badMode(mode uint32) error {
 	return vfs.Errorf(vfs.EINVAL, "Unknown mode bits: 0x%02x", mode&^modeKnown)
 }

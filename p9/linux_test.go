@@ -261,7 +261,7 @@ func TestFS172_Rename(t *testing.T) {
 	}
 	c.fails(vfs.ErrRenameRoot, trename, 1, u32(0), u32(2), str("x"))
 	c.fails(vfs.ErrNotDir, trename, 1, u32(2), u32(1), str("x"))
-	c.fails(asError(unknownFid(9)), trename, 1, u32(1), u32(9), str("x"))
+	c.fails(unknownFid(9), trename, 1, u32(1), u32(9), str("x"))
 	at := func(from uint32, old string, to uint32, name string) [][]byte {
 		return [][]byte{u32(from), str(old), u32(to), str(name)}
 	}
@@ -299,6 +299,6 @@ func TestFS172_TheRest(t *testing.T) {
 		tfsync: {u32(9), u32(0)}, tstatfs: {u32(9)}, txattrwalk: {u32(9), u32(1), str("x")},
 		tmknod: {u32(9), str("x"), make([]byte, 16)}, tlink: {u32(0), u32(9), str("x")},
 	} {
-		c.fails(asError(unknownFid(9)), typ, 1, body...)
+		c.fails(unknownFid(9), typ, 1, body...)
 	}
 }

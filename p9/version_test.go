@@ -94,7 +94,7 @@ func TestFS136_RepliesFit(t *testing.T) {
 		c.version(d.String(), 256)
 		c.attach(0)
 		c.fails(errMsize, twalk, 1, walkBody(0, 1, strings.Split(strings.Repeat("a/../", 12)+"a", "/")...)...)
-		c.fails(unknownFid(1).(*vfs.Error), tclunk, 1, u32(1))
+		c.fails(unknownFid(1), tclunk, 1, u32(1))
 		c.walk(0, 1, "a")
 		c.walk(1, 1, long)
 		if d != DotL {
@@ -166,7 +166,7 @@ func TestFS138_VersionEndsSession(t *testing.T) {
 			t.Errorf("%d sessions, %d released, %d files open, %d fids",
 				sessions, released, tree.open.Load(), srv.Fids())
 		}
-		c.fails(vfs.AsError(unknownFid(1)), tclunk, 7, u32(1))
+		c.fails(unknownFid(1), tclunk, 7, u32(1))
 		c.attach(1)
 	})
 }
@@ -204,7 +204,7 @@ func TestFS140_AttachSeveralTimes(t *testing.T) {
 		}
 		c.walk(5, 7, "f")
 		c.fails(vfs.AsError(fidInUse(5)), tattach, 1, c.attachBody(5, noUID)...)
-		c.fails(vfs.AsError(unknownFid(noFid)), tattach, 1, c.attachBody(noFid, noUID)...)
+		c.fails(unknownFid(noFid), tattach, 1, c.attachBody(noFid, noUID)...)
 		if sessions != 1 {
 			t.Errorf("FS-35: %d sessions, want 1", sessions)
 		}

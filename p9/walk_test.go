@@ -15,7 +15,7 @@ func asError(err error) *vfs.Error { return vfs.AsError(err) }
 func TestFS146_Fids(t *testing.T) {
 	eachDialect(t, func(t *testing.T, d Dialect) {
 		c := rawSession(t, serveTree(newMemTree()), d)
-		unbound := asError(unknownFid(9))
+		unbound := unknownFid(9)
 		c.fails(unbound, twalk, 1, walkBody(9, 1)...)
 		c.fails(unbound, tread, 1, u32(9), u64(0), u32(1))
 		c.fails(unbound, twrite, 1, u32(9), u64(0), u32(0))
@@ -31,8 +31,8 @@ func TestFS146_Fids(t *testing.T) {
 		}
 		c.walk(0, 0xFFFFFFFE)
 		c.fails(asError(fidInUse(0xFFFFFFFE)), twalk, 1, walkBody(0, 0xFFFFFFFE)...)
-		c.fails(asError(unknownFid(noFid)), twalk, 1, walkBody(0, noFid)...)
-		c.fails(asError(unknownFid(noFid)), twalk, 1, walkBody(noFid, 1)...)
+		c.fails(unknownFid(noFid), twalk, 1, walkBody(0, noFid)...)
+		c.fails(unknownFid(noFid), twalk, 1, walkBody(noFid, 1)...)
 	})
 }
 
@@ -68,7 +68,7 @@ func TestFS148_WalkIsAllOrNothing(t *testing.T) {
 		}
 		c.fails(vfs.ErrNotExist, twalk, 1, walkBody(0, 3, "a", "b", "d")...)
 		c.fails(vfs.ErrNotExist, twalk, 1, walkBody(0, 3, "x", "b", "d")...)
-		c.fails(asError(unknownFid(3)), tclunk, 1, u32(3))
+		c.fails(unknownFid(3), tclunk, 1, u32(3))
 	})
 }
 
@@ -204,7 +204,7 @@ func TestFS154_Remove(t *testing.T) {
 		c.fails(vfs.ErrNotExist, twalk, 1, walkBody(0, 1, "a")...)
 		c.walk(0, 1)
 		c.fails(vfs.ErrDirReadOnly, tremove, 1, u32(1))
-		c.fails(asError(unknownFid(1)), tclunk, 1, u32(1)) // released all the same
+		c.fails(unknownFid(1), tclunk, 1, u32(1)) // released all the same
 		if n := tree.open.Load(); n != 0 {
 			t.Errorf("%d files open", n)
 		}

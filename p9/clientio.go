@@ -90,8 +90,9 @@ func (f *Fid) begin(ctx context.Context, q *call, payload []byte, result pending
 	}
 }
 
-// transfer moves p in the pieces that send sends. As long as the server takes or gives whole pieces, more and more of them
-// are sent without waiting. If it moves nothing, the error is none.
+// transfer moves p in the pieces that send sends. As long as the server takes or
+// gives whole pieces, more and more of them are sent without waiting. If it moves
+// nothing, the error is none.
 func (f *Fid) transfer(p []byte, off uint64, send sender, none error) (n int, err error) {
 	for ahead := 1; n < len(p) || n == 0; ahead = min(2*ahead, maxAhead) {
 		m, whole, err := f.transferSome(p[n:], off+uint64(n), send, ahead)

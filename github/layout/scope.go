@@ -30,9 +30,9 @@ func scopeOfPR(r github.Repo, name string) scope {
 }
 
 // scopesOf returns the scopes that the file at path belongs to, and whether it
-// is the file .dirty of the first, which is an element then. There is one scope, or none, but for a file
-// of a status, which is one of its commit as well, as it may be all that makes
-// the directory of the commit.
+// is the file .dirty of the first, which is an element then. There is one scope,
+// or none, but for a file of a status, which is one of its commit as well, as it
+// may be all that makes the directory of the commit.
 func scopesOf(path datakit.Path) (scopes []scope, isDirty bool) {
 	steps := strings.Split(string(path), "/")
 	if len(steps) < 2 {

@@ -15,8 +15,7 @@ import (
 )
 
 // dryRun prints what a sync would send to GitHub, and the message of the commit
-// that it would make (GH-190). It
-// only reads.
+// that it would make (GH-190). It only reads.
 func (b *GitHub) dryRun(ctx context.Context, db *datakit.DB, gh *api.Client) error {
 	missing, err := unmonitored(ctx, db.Branch(b.Database.Branch), b.Repositories)
 	if err != nil {

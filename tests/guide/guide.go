@@ -34,9 +34,9 @@ prints() {
 }
 `
 
-// Script makes blocks one script for a POSIX shell, in which comments such as "# prints Hello" are
-// checked, so often until they are true, or tries times. "prints nothing" may
-// go on to say why.
+// Script makes blocks one script for a POSIX shell, in which comments such as
+// "# prints Hello" are checked, so often until they are true, or tries times.
+// "prints nothing" may go on to say why.
 func Script(blocks []string, tries int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, prolog, tries)

@@ -101,7 +101,7 @@ func TestFS106_9P(t *testing.T) {
 func TestModel(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	tree := &mountTree{files: files{open: make(map[string]*os.File)}, rw: dir}
+	tree := &mountTree{open: make(map[string]*os.File), rw: dir}
 	if err := os.Mkdir(filepath.Join(dir, "dir"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestModel(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(tree.rw, "dir"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	tree.forget()
+	tree.close()
 	if err := run(&lossy{tree: ordinary{tree}}, 1, 1_900); err == nil {
 		t.Error("a byte that was not written is not missed")
 	}

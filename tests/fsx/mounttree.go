@@ -8,32 +8,19 @@ import (
 	"path/filepath"
 )
 
-// files are open files, by their names. They are kept open, as programs do, so
-// that what they show can be compared with what the names show.
-type files struct {
-	open map[string]*os.File
-}
-
-// forget closes all.
-func (fs *files) forget() {
-	for name, f := range fs.open {
-		f.Close()
-		delete(fs.open, name)
-	}
-}
-
-// A mountTree is a transaction in a mount.
+// A mountTree is a transaction in a mount. Files are kept open, as programs do,
+// so that what they show can be compared with what the names show.
 type mountTree struct {
-	files
 	branch string // the directory of the branch
 	rw     string // that of the transaction
-	count  int    // of uses of names
+	open   map[string]*os.File
+	count  int // of uses of names
 }
 
 var _ tree = (*mountTree)(nil)
 
 func newMountTree(branch string) (*mountTree, error) {
-	t := &mountTree{files: files{open: make(map[string]*os.File)}, branch: branch}
+	t := &mountTree{branch: branch, open: make(map[string]*os.File)}
 	if err := os.Mkdir(branch, 0o755); err != nil {
 		return nil, err
 	}
@@ -54,14 +41,25 @@ func (t *mountTree) begin() error {
 }
 
 func (t *mountTree) renew() error {
-	t.forget()
+	t.close()
 	if err := os.WriteFile(filepath.Join(t.tx(), "ctl"), []byte("commit"), 0o644); err != nil {
 		return err
 	}
 	return t.begin()
 }
 
-func (t *mountTree) close() { t.forget() }
+func (t *mountTree) close() {
+	for name := range t.open {
+		t.drop(name)
+	}
+}
+
+func (t *mountTree) drop(name string) {
+	if f := t.open[name]; f != nil {
+		f.Close()
+		delete(t.open, name)
+	}
+}
 
 func (t *mountTree) path(name string) string { return filepath.Join(t.rw, name) }
 
@@ -72,10 +70,7 @@ func (t *mountTree) file(name string) (*os.File, error) {
 	if f != nil && t.count%7 != 0 {
 		return f, nil
 	}
-	if f != nil {
-		f.Close()
-		delete(t.open, name)
-	}
+	t.drop(name)
 	f, err := os.OpenFile(t.path(name), os.O_RDWR, 0)
 	if err == nil {
 		t.open[name] = f
@@ -134,10 +129,7 @@ func (t *mountTree) truncate(name string, size int64) error {
 }
 
 func (t *mountTree) rename(from, to string) error {
-	if f := t.open[to]; f != nil {
-		f.Close()
-		delete(t.open, to)
-	}
+	t.drop(to)
 	if f := t.open[from]; f != nil { // follows the entry
 		t.open[to] = f
 		delete(t.open, from)
@@ -146,10 +138,7 @@ func (t *mountTree) rename(from, to string) error {
 }
 
 func (t *mountTree) remove(name string) error {
-	if f := t.open[name]; f != nil {
-		f.Close()
-		delete(t.open, name)
-	}
+	t.drop(name)
 	return os.Remove(t.path(name))
 }
 

@@ -64,16 +64,10 @@ type Daemon struct {
 // An Option changes how a Daemon is started.
 type Option func(*setup)
 
-type setup struct {
-	args []string
-	tcp  bool
-}
+type setup struct{ tcp bool }
 
 // WithTCP has the server listen on a free TCP port, too.
 func WithTCP() Option { return func(s *setup) { s.tcp = true } }
-
-// WithArgs gives the program further arguments.
-func WithArgs(args ...string) Option { return func(s *setup) { s.args = append(s.args, args...) } }
 
 // Launch serves the repository repo on the Unix socket addr and returns when
 // it answers. The caller ends it with Stop or Kill.
@@ -100,7 +94,7 @@ func Launch(repo, addr string, opts ...Option) (*Daemon, error) {
 		d.Port = l.Addr().(*net.TCPAddr).Port
 		urls += ",fd://3"
 	}
-	d.cmd.Args = append([]string{"datakit", "serve", "--git", repo, "--listen-9p", urls}, set.args...)
+	d.cmd.Args = []string{"datakit", "serve", "--git", repo, "--listen-9p", urls}
 	d.cmd.Stdout, d.cmd.Stderr = &d.out, &d.out
 	d.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1 exitcode=66")
 	if err := d.cmd.Start(); err != nil {

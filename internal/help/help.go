@@ -11,17 +11,17 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Width is how many columns the text has at most.
-const Width = 79
+// width is how many columns the text has at most.
+const width = 79
 
 // addFuncs gives cobra's templates what those of Prepare use. Cobra keeps the
 // functions in a variable of its own, without a lock.
 var addFuncs = sync.OnceFunc(func() {
-	cobra.AddTemplateFuncs(map[string]any{"options": Options, "prose": Prose})
+	cobra.AddTemplateFuncs(map[string]any{"options": options, "prose": prose})
 })
 
 // Prepare has a command, and those below it, explain themselves in lines of at
-// most Width columns. It may be called for several commands at once.
+// most 79 columns. It may be called for several commands at once.
 func Prepare(cmd *cobra.Command) {
 	addFuncs()
 	usage := cmd.UsageTemplate()
@@ -32,14 +32,14 @@ func Prepare(cmd *cobra.Command) {
 	cmd.SetHelpTemplate(strings.ReplaceAll(cmd.HelpTemplate(), ". | trimTrailingWhitespaces", ". | prose"))
 }
 
-// Options returns what options mean.
-func Options(f *pflag.FlagSet) string {
-	return strings.TrimRight(f.FlagUsagesWrapped(Width), "\n ")
+// options returns what options mean.
+func options(f *pflag.FlagSet) string {
+	return strings.TrimRight(f.FlagUsagesWrapped(width), "\n ")
 }
 
-// Prose fills the lines of paragraphs, which empty lines part. Those that have a
+// prose fills the lines of paragraphs, which empty lines part. Those that have a
 // line that begins with a blank are left as they are.
-func Prose(text string) string {
+func prose(text string) string {
 	paragraphs := strings.Split(strings.TrimSpace(text), "\n\n")
 	for i, p := range paragraphs {
 		if !verbatim(p) {
@@ -61,7 +61,7 @@ func fill(paragraph string) string {
 		n := utf8.RuneCountInString(word)
 		switch {
 		case used == 0:
-		case used+1+n > Width:
+		case used+1+n > width:
 			b.WriteByte('\n')
 			used = 0
 		default:

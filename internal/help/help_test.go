@@ -18,7 +18,7 @@ func TestProse(t *testing.T) {
 		{long + "more", strings.Repeat("seven77 ", 9) + "seven77\nmore"},
 		{strings.Repeat("x", 100), strings.Repeat("x", 100)},
 	} {
-		if got := Prose(tt.text); got != tt.want {
+		if got := prose(tt.text); got != tt.want {
 			t.Errorf("%q becomes %q, want %q", tt.text, got, tt.want)
 		}
 	}

@@ -64,7 +64,7 @@ func page(cmd *cobra.Command) string {
 	}
 	if cmd.HasAvailableLocalFlags() {
 		m.section("OPTIONS")
-		m.verbatim(Options(cmd.LocalFlags()))
+		m.verbatim(options(cmd.LocalFlags()))
 	}
 	if cmd.Example != "" {
 		m.section("EXAMPLES")
@@ -117,7 +117,7 @@ func (m *manual) text(s string) {
 	}
 }
 
-// prose writes paragraphs, as Prose does.
+// prose writes paragraphs, as the function prose does.
 func (m *manual) prose(s string) {
 	for i, paragraph := range strings.Split(strings.TrimSpace(s), "\n\n") {
 		switch {

@@ -17,9 +17,9 @@ const (
 	replyTime   = 60 * time.Second
 )
 
-// Handler answers GET /metrics with the present values in Prometheus's text
+// handler answers GET /metrics with the present values in Prometheus's text
 // format, and 404 to other paths.
-func (p *Page) Handler() http.Handler {
+func (p *Page) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(p.registry, promhttp.HandlerOpts{Registry: p.registry}))
 	return mux
@@ -30,7 +30,7 @@ func (p *Page) Handler() http.Handler {
 // goroutine that it started is running.
 func (p *Page) Serve(ctx context.Context, l net.Listener) error {
 	return httpserve.Serve(ctx, l, &http.Server{
-		Handler:           p.Handler(),
+		Handler:           p.handler(),
 		ReadHeaderTimeout: requestTime,
 		WriteTimeout:      replyTime,
 		IdleTimeout:       replyTime,

@@ -44,10 +44,6 @@ func wireError(err error) error {
 	if err == nil {
 		return nil
 	}
-	return translate(err)
-}
-
-func translate(err error) error {
 	var (
 		seen     *vfs.Error
 		merge    *datakit.MergeError
@@ -66,15 +62,15 @@ func translate(err error) error {
 	case errors.As(err, &locked):
 		return shown(vfs.Errorf(vfs.EAGAIN, "%s", locked.Error()), err)
 	}
-	switch kind := datakit.KindOf(err); kind {
-	case datakit.NoSpace, datakit.Locked:
-		return shown(kindErrors[kind], err)
+	kind := datakit.KindOf(err)
+	switch e := kindErrors[kind]; {
+	case e == nil:
+		return err
+	case kind == datakit.NoSpace, kind == datakit.Locked:
+		return shown(e, err)
 	default:
-		if e := kindErrors[kind]; e != nil {
-			return e
-		}
+		return e
 	}
-	return err
 }
 
 // A shownError is an error of which a client sees less than a transport logs, as
@@ -102,7 +98,7 @@ func entryError(err error) error {
 	case datakit.NotDir, datakit.IsDir, datakit.Invalid:
 		return vfs.ErrNotExist
 	}
-	return translate(err)
+	return wireError(err)
 }
 
 func badHash(text string) *vfs.Error { // BADHASH

@@ -120,6 +120,12 @@ func inConflict(a, b string) bool {
 	return strings.HasPrefix(a, b+"/") || strings.HasPrefix(b, a+"/")
 }
 
+// isConflict reports whether an error tells which branch is in conflict.
+func isConflict(err error) bool {
+	var other *datakit.BranchConflictError
+	return errors.As(err, &other)
+}
+
 // An ownConflict is a conflict with a branch that exists for this connection
 // only. There is none for other connections.
 type ownConflict struct{ *datakit.BranchConflictError }
@@ -151,7 +157,7 @@ func (d *driver) branchConflict(ctx context.Context, branch string, err error) e
 // withConflict adds to an error of kind Exist with which branch the conflict
 // is, if it is one.
 func (d *driver) withConflict(ctx context.Context, branch string, err error) error {
-	if other := (*datakit.BranchConflictError)(nil); errors.Is(err, datakit.Exist) && !errors.As(err, &other) {
+	if errors.Is(err, datakit.Exist) && !isConflict(err) {
 		return d.branchConflict(ctx, branch, err)
 	}
 	return err

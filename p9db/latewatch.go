@@ -2,7 +2,6 @@ package p9db
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -32,7 +31,7 @@ type lateWatch[T comparable] struct {
 // orLate opens a watch, or returns one that will do so later.
 func orLate[T comparable](ctx context.Context, d *driver, open func(ctx context.Context) (datakit.Watch[T], error), started bool, first T) (datakit.Watch[T], error) {
 	w, err := open(ctx)
-	if other := (*datakit.BranchConflictError)(nil); errors.As(err, &other) {
+	if isConflict(err) {
 		return &lateWatch[T]{d: d, open: open, started: started, first: first, closed: make(chan struct{})}, nil
 	}
 	return w, err
@@ -71,7 +70,7 @@ func (l *lateWatch[T]) watch(ctx context.Context) (datakit.Watch[T], error) {
 			continue
 		}
 		w, err := l.open(ctx)
-		if other := (*datakit.BranchConflictError)(nil); errors.As(err, &other) {
+		if isConflict(err) {
 			continue
 		} else if err != nil {
 			return nil, err

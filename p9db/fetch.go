@@ -40,11 +40,7 @@ func (d *driver) fetch(ctx context.Context, url, branch string) (h datakit.Hash,
 	if err := dir.Mkdir(ctx, name, dirPerm); err != nil {
 		return h, d.fail(err)
 	}
-	defer d.background(func(ctx context.Context) {
-		if f, err := d.walk(ctx, "remotes", name); err == nil {
-			f.Remove(ctx)
-		}
-	})
+	defer d.removeLater("remotes", name)
 	if err := d.command(ctx, url, "remotes", name, "url"); err != nil {
 		return h, d.fail(err)
 	}

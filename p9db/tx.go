@@ -90,7 +90,7 @@ func (t *tx) open(ctx context.Context, branch string) error {
 			return d.fail(err)
 		})
 		if left != nil {
-			d.removeLater(left)
+			d.removeLater(left...)
 		}
 		if err == nil {
 			t.dir.Keep()
@@ -115,8 +115,8 @@ func randomName() string {
 	return strconv.FormatUint(binary.LittleEndian.Uint64(b[:])>>1, 10)
 }
 
-// removeLater removes a transaction that nobody will use.
-func (d *driver) removeLater(names []string) {
+// removeLater removes what nobody will use.
+func (d *driver) removeLater(names ...string) {
 	d.background(func(ctx context.Context) {
 		if f, err := d.walk(ctx, names...); err == nil {
 			f.Remove(ctx)

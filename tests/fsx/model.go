@@ -50,17 +50,16 @@ type fsx struct {
 // operations are what an fsx does, each as often as its weight says.
 var operations = []struct {
 	weight int
-	name   string
 	do     func(*fsx) error
 }{
-	{30, "read", (*fsx).read},
-	{25, "write", (*fsx).write},
-	{12, "append", (*fsx).append},
-	{10, "truncate", (*fsx).truncate},
-	{8, "rename", (*fsx).rename},
-	{6, "create", (*fsx).create},
-	{3, "remove", (*fsx).remove},
-	{5, "size", (*fsx).size},
+	{30, (*fsx).read},
+	{25, (*fsx).write},
+	{12, (*fsx).append},
+	{10, (*fsx).truncate},
+	{8, (*fsx).rename},
+	{6, (*fsx).create},
+	{3, (*fsx).remove},
+	{5, (*fsx).size},
 }
 
 // checkEvery and renewEvery say after how many operations everything is

@@ -14,19 +14,18 @@ const schemaKey = "schema-version"
 
 // A schema is the field of schemaKey. Its default, and nothing else's, changes.
 type schema struct {
-	slot    *slot
-	def     int
-	version int // in effect
+	slot *slot
+	def  int
 }
 
 // defineSchema makes the field. What the branch of defaults has already stays,
 // as the defaults there are of that version.
 func (r *Record) defineSchema() {
-	r.schema = schema{def: 1, version: 1}
+	r.schema = schema{def: 1}
 	s, err := r.newSlot(schemaKey, textOf("1"))
 	if err == nil {
 		s.keep = true
-		s.take = func(c content, _ Version) { r.schema.version = r.schema.parse(c) }
+		s.take = func(content, Version) {} // upgrade reads it
 		r.schema.slot = s
 	}
 	r.define(s, err)

@@ -17,10 +17,9 @@ var transactions atomic.Uint64
 // A Transaction is a private copy of a branch's contents, to be changed and
 // committed. End it with Commit or Abort.
 type Transaction struct {
-	c      *Client
-	branch string
-	dir    []string // of the transaction in the tree
-	ended  atomic.Bool
+	c     *Client
+	dir   []string // of the transaction in the tree
+	ended atomic.Bool
 }
 
 // branchDir returns the steps to a directory or file of a branch.
@@ -44,7 +43,7 @@ func NewTransaction(ctx context.Context, client *Client, fromBranch string) (*Tr
 		name := strconv.FormatUint(transactions.Add(1), 10)
 		err := fail("begin", dir, f.Mkdir(ctx, name, dirPerm))
 		if err == nil {
-			return &Transaction{c: client, branch: fromBranch, dir: append(dir, name)}, nil
+			return &Transaction{c: client, dir: append(dir, name)}, nil
 		}
 		if !errors.Is(err, Exist) {
 			return nil, err

@@ -15,7 +15,6 @@ import (
 type group struct {
 	c     *committer
 	s     *scratch
-	ctx   context.Context // of the op that is being planned
 	moves map[string]*move
 	order []*move
 	whole bool // all moves are made or none
@@ -35,7 +34,6 @@ func newGroup(c *committer) *group {
 
 // add plans an op.
 func (g *group) add(o *op) {
-	g.ctx = o.ctx
 	if o.planned = o.ctx.Err(); o.planned != nil {
 		return
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/datakit/datakit"
 	"github.com/datakit/datakit/p9"
-	"github.com/datakit/datakit/vfs"
 )
 
 // copyPiece is how much of a file is in memory while it is copied.
@@ -17,14 +16,11 @@ const copyPiece = 1 << 20
 // copy returns the present content of a file that may change. One that is not
 // small is put into a temporary file.
 func (p *place) copy(ctx context.Context, path datakit.Path) (datakit.Blob, error) {
-	f, err := p.walk(ctx, path)
+	f, err := p.walkFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Release()
-	if f.Qid().Kind == vfs.KindDir {
-		return nil, datakit.IsDir
-	}
 	if err := f.Open(ctx, p9.ReadOnly); err != nil {
 		return nil, p.d.fail(err)
 	}

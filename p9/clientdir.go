@@ -95,7 +95,7 @@ func (f *Fid) with(ctx context.Context, names []string, fn func(*Fid) error) err
 func (f *Fid) Readlink(ctx context.Context) (string, error) {
 	if f.c.t.dialect == DotL {
 		q := f.request(treadlink)
-		if err := f.c.t.roundTrip(ctx, q, nil, nil); err != nil {
+		if err := f.c.t.roundTrip(ctx, q, nil); err != nil {
 			return "", err
 		}
 		d := decoder{b: q.body}
@@ -119,7 +119,7 @@ func (f *Fid) Readlink(ctx context.Context) (string, error) {
 // Stat describes what f is a fid of.
 func (f *Fid) Stat(ctx context.Context) (vfs.Stat, error) {
 	q := f.statCall()
-	if err := f.c.t.roundTrip(ctx, q, nil, nil); err != nil {
+	if err := f.c.t.roundTrip(ctx, q, nil); err != nil {
 		return vfs.Stat{}, err
 	}
 	st, err := f.takeStat(q)
@@ -239,7 +239,7 @@ func (f *Fid) readdir(ctx context.Context, add func(vfs.Stat)) error {
 	for off, more := uint64(0), true; more; {
 		q := f.request(treaddir)
 		q.req = append32(append64(q.req, off), f.c.t.msize-readHeader)
-		if err := f.c.t.roundTrip(ctx, q, nil, nil); err != nil {
+		if err := f.c.t.roundTrip(ctx, q, nil); err != nil {
 			return err
 		}
 		d := decoder{b: q.body}

@@ -24,7 +24,7 @@ func (t *transport) roundTrips(ctx context.Context, calls []*call, after func(i 
 		if i < sent {
 			errs[i] = t.wait(ctx, c, after(i))
 		} else {
-			errs[i] = t.roundTrip(ctx, c, nil, after(i))
+			errs[i] = t.roundTrip(ctx, c, after(i))
 		}
 	}
 	return errs

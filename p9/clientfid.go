@@ -81,7 +81,7 @@ func (f *Fid) request(typ uint8) *call {
 
 // do sends a request whose reply says nothing but that it was carried out.
 func (f *Fid) do(ctx context.Context, c *call) error {
-	if err := f.c.t.roundTrip(ctx, c, nil, nil); err != nil {
+	if err := f.c.t.roundTrip(ctx, c, nil); err != nil {
 		return err
 	}
 	c.free()
@@ -90,7 +90,7 @@ func (f *Fid) do(ctx context.Context, c *call) error {
 
 // doQid sends a request whose reply begins with the qid of f.
 func (f *Fid) doQid(ctx context.Context, c *call) error {
-	if err := f.c.t.roundTrip(ctx, c, nil, nil); err != nil {
+	if err := f.c.t.roundTrip(ctx, c, nil); err != nil {
 		return err
 	}
 	return f.takeQid(c)
@@ -149,7 +149,7 @@ func (c *Client) walkable(names []string) int {
 // it was before: if it is not f, nothing.
 func (f *Fid) walk(ctx context.Context, to *Fid, names []string) error {
 	q := f.walkCall(to, names)
-	if err := f.c.t.roundTrip(ctx, q, nil, f.afterWalk(to)); err != nil {
+	if err := f.c.t.roundTrip(ctx, q, f.afterWalk(to)); err != nil {
 		return err
 	}
 	return f.walked(q, to, names)
@@ -243,7 +243,7 @@ func (f *Fid) Remove(ctx context.Context) error {
 		return clientError(unknownFid(f.num))
 	}
 	q := f.request(tremove)
-	return f.c.t.roundTrip(ctx, q, nil, func(q *call) {
+	return f.c.t.roundTrip(ctx, q, func(q *call) {
 		if q.err != nil && q.rtyp == 0 { // not answered: the fid may be there or not
 			f.sendClunk()
 			return

@@ -16,7 +16,7 @@ func (f *Fid) ReadOnce(ctx context.Context, p []byte, off uint64) (int, error) {
 
 func (f *Fid) readOnce(ctx context.Context, p []byte, off uint64, after func(*call)) (int, error) {
 	q := f.readCall(p, off)
-	if err := f.c.t.roundTrip(ctx, q, nil, after); err != nil {
+	if err := f.c.t.roundTrip(ctx, q, after); err != nil {
 		return 0, err
 	}
 	n := q.n

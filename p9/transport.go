@@ -98,10 +98,10 @@ func (c *call) free() {
 // the request is flushed and the error is that of ctx; after is then called
 // when the server has said what became of the request. c must be freed only
 // if there is no error.
-func (t *transport) roundTrip(ctx context.Context, c *call, payload []byte, after func(*call)) error {
+func (t *transport) roundTrip(ctx context.Context, c *call, after func(*call)) error {
 	err := ctx.Err()
 	if err == nil {
-		err = t.start(ctx, c, payload)
+		err = t.start(ctx, c, nil)
 	}
 	if err != nil {
 		if after != nil {

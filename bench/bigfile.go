@@ -67,7 +67,7 @@ func (e *env) bigFileTimes(srv *server) (wrote, read time.Duration, err error) {
 		func() error { return c.Create(fileFid, "big") },
 		func() error { return e.writeStream(c, fileFid) },
 		func() error { return c.Clunk(fileFid) },
-		func() error { return t.put(txsFid, ctlFid, "commit", "t", "ctl") },
+		func() error { return t.put(ctlFid, "commit", "t", "ctl") },
 	)
 	if err != nil {
 		return 0, 0, err

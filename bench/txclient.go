@@ -48,7 +48,7 @@ func (t *txClient) commit() error {
 	err := firstError(
 		func() error { return t.c.Walk(0, txsFid, "branch", t.branch, "transactions") },
 		func() error { return t.c.Mkdir(txsFid, tx) },
-		func() error { return t.put(txsFid, msgFid, "a message", tx, "msg") },
+		func() error { return t.put(msgFid, "a message", tx, "msg") },
 		func() error { return t.c.Walk(txsFid, rwFid, tx, "rw") },
 		func() error { return t.mkdir(rwFid, dir, dirFid) },
 		func() error { return t.mkdir(dirFid, sub, fileFid) },
@@ -57,7 +57,7 @@ func (t *txClient) commit() error {
 		func() error { return t.c.Clunk(fileFid) },
 		func() error { return t.c.Clunk(dirFid) },
 		func() error { return t.c.Clunk(rwFid) },
-		func() error { return t.put(txsFid, ctlFid, "commit", tx, "ctl") },
+		func() error { return t.put(ctlFid, "commit", tx, "ctl") },
 		func() error { return t.c.Clunk(txsFid) },
 	)
 	if err != nil {
@@ -75,10 +75,10 @@ func (t *txClient) place() (dir, sub string) {
 // unique returns 20 bytes that no file had before.
 func unique() []byte { return fmt.Appendf(nil, "%020d", time.Now().UnixNano()) }
 
-// put writes text to an existing file.
-func (t *txClient) put(dir, fid uint32, text string, names ...string) error {
+// put writes text to an existing file below the directory of transactions.
+func (t *txClient) put(fid uint32, text string, names ...string) error {
 	return firstError(
-		func() error { return t.c.Walk(dir, fid, names...) },
+		func() error { return t.c.Walk(txsFid, fid, names...) },
 		func() error { return t.c.Open(fid, 2) }, // O_RDWR
 		func() error { return t.c.Write(fid, 0, []byte(text)) },
 		func() error { t.acked = time.Now(); return t.c.Clunk(fid) },

@@ -135,7 +135,7 @@ func (t *txClient) commitAll(n int) error {
 		}
 	}
 	return firstError(
-		func() error { return t.put(txsFid, ctlFid, "commit", tx, "ctl") },
+		func() error { return t.put(ctlFid, "commit", tx, "ctl") },
 		func() error { return t.c.Clunk(txsFid) },
 	)
 }

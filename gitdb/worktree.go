@@ -77,7 +77,7 @@ func (w *workTree) run() {
 			return
 		}
 		if err := w.follow(s); err != nil {
-			w.log.Warn("the work tree is left as it is", "path", w.path, "branch", s.branch, "err", err)
+			w.log.Warn("the work tree is left as it is", "path", w.path, "branch", s.branch, "error", err)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (s *Store) mergeLoop(ctx context.Context) {
 		case <-tick.C:
 			for _, d := range s.dirs {
 				if err := d.packs.rescan(false); err != nil {
-					s.opts.Log.Warn("packs cannot be listed", "err", err)
+					s.opts.Log.Warn("packs cannot be listed", "error", err)
 				}
 			}
 		case <-s.merge:
@@ -71,7 +71,7 @@ func (s *Store) mergeSmall(ctx context.Context) {
 		err = s.mergeOnce(ctx)
 	}
 	if err != nil && ctx.Err() == nil {
-		s.opts.Log.Warn("packs are not merged", "dir", s.objects, "err", err)
+		s.opts.Log.Warn("packs are not merged", "dir", s.objects, "error", err)
 	}
 }
 

@@ -91,7 +91,7 @@ func (d *packDir) remember(name string, err error) {
 	}
 	d.mu.Unlock()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !known {
-		d.log.Error("a pack cannot be read", "dir", d.path, "err", err)
+		d.log.Error("a pack cannot be read", "dir", d.path, "error", err)
 	}
 }
 

@@ -94,7 +94,7 @@ func removeDead(root string, log *slog.Logger) {
 		return
 	}
 	if err != nil {
-		log.Warn("old sessions are not cleaned up", "err", err)
+		log.Warn("old sessions are not cleaned up", "error", err)
 		return
 	}
 	for _, d := range dirs {
@@ -103,7 +103,7 @@ func removeDead(root string, log *slog.Logger) {
 			continue
 		}
 		if err := os.RemoveAll(dir); err != nil {
-			log.Warn("an old session is not removed", "err", err)
+			log.Warn("an old session is not removed", "error", err)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func removeKeeps(root, packs string, log *slog.Logger) {
 		return
 	}
 	if err != nil {
-		log.Warn("old .keep files are not cleaned up", "err", err)
+		log.Warn("old .keep files are not cleaned up", "error", err)
 		return
 	}
 	for _, f := range files {
@@ -141,7 +141,7 @@ func removeKeeps(root, packs string, log *slog.Logger) {
 			os.Remove(base + ".pack") // git cannot find anything in it
 		}
 		if err := os.Remove(base + ".keep"); err != nil {
-			log.Warn("an old file is not removed", "err", err)
+			log.Warn("an old file is not removed", "error", err)
 		}
 	}
 }

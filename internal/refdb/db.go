@@ -77,7 +77,7 @@ func open(gitDir string, opts *Options, disk *disk) (*DB, error) {
 	}
 	db.owner = owner{disk: disk, base: filepath.Join(db.dir, "datakit", "locks")}
 	if err := db.removeDeadLocks(); err != nil {
-		db.log.Warn("locks of a dead process may remain", "err", err)
+		db.log.Warn("locks of a dead process may remain", "error", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	db.stop = cancel

@@ -104,7 +104,7 @@ func (l *lock) release() {
 	}
 	if l.held() {
 		if err := l.db.disk.remove(l.path + lockSuffix); err != nil {
-			l.db.log.Warn("lock cannot be removed", "path", l.path+lockSuffix, "err", err)
+			l.db.log.Warn("lock cannot be removed", "path", l.path+lockSuffix, "error", err)
 			return // the proof serves the next Open
 		}
 	}

@@ -105,7 +105,7 @@ func (db *DB) changedPacked() (*packed, error) {
 
 func (db *DB) setUnpackable(err error) {
 	if db.cache.unpackable == nil {
-		db.log.Warn("packed references cannot be read", "err", err)
+		db.log.Warn("packed references cannot be read", "error", err)
 	}
 	db.mu.Lock()
 	defer db.mu.Unlock()

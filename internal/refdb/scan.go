@@ -51,7 +51,7 @@ func (w *watcher) scan(ctx context.Context, dir string) error {
 // again with the next poll.
 func (w *watcher) scanAgain(ctx context.Context, dir string) {
 	if err := w.scan(ctx, dir); err != nil && ctx.Err() == nil {
-		w.db.log.Warn("branches cannot be read", "dir", dir, "err", err)
+		w.db.log.Warn("branches cannot be read", "dir", dir, "error", err)
 		w.dirs[dir] = stamp{}
 	}
 }
@@ -63,7 +63,7 @@ func (w *watcher) watch(path string) {
 		return
 	}
 	if err := w.notify.Add(path); err != nil && !absent(err) {
-		w.db.log.Debug("no notifications of changes", "path", path, "err", err)
+		w.db.log.Debug("no notifications of changes", "path", path, "error", err)
 	}
 }
 

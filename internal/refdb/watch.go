@@ -85,7 +85,7 @@ func (w *watcher) start() {
 		err = n.Add(filepath.Dir(w.db.packs))
 	}
 	if err != nil {
-		w.db.log.Warn("no notifications of changes by other programs", "err", err)
+		w.db.log.Warn("no notifications of changes by other programs", "error", err)
 	}
 }
 
@@ -124,7 +124,7 @@ func (w *watcher) load(ctx context.Context) {
 // loaded records that all branches have been read, or why not.
 func (w *watcher) loaded(err error) {
 	if err != nil {
-		w.db.log.Warn("branches cannot be read", "err", err)
+		w.db.log.Warn("branches cannot be read", "error", err)
 	}
 	w.db.turn.Lock()
 	defer w.db.turn.Unlock()
@@ -153,7 +153,7 @@ func (w *watcher) lost(err error) {
 		return
 	}
 	if !errors.Is(err, fsnotify.ErrEventOverflow) {
-		w.db.log.Warn("notifications of changes by other programs", "err", err)
+		w.db.log.Warn("notifications of changes by other programs", "error", err)
 	}
 	w.forget()
 }
@@ -175,7 +175,7 @@ func (w *watcher) settle(ctx context.Context) {
 	}
 	clear(w.pending)
 	if err := w.refresh(names); err != nil {
-		w.db.log.Warn("branches cannot be read", "err", err)
+		w.db.log.Warn("branches cannot be read", "error", err)
 		w.forget() // try again with the next poll
 	}
 	for _, name := range names {
@@ -201,7 +201,7 @@ func (w *watcher) poll(ctx context.Context) {
 		w.load(ctx)
 	}
 	if err := w.refresh(w.foreign()); err != nil {
-		w.db.log.Debug("branches cannot be read", "err", err)
+		w.db.log.Debug("branches cannot be read", "error", err)
 	}
 	w.adopt()
 	for dir, known := range w.dirs {

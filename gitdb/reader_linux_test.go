@@ -66,7 +66,8 @@ func TestReader(t *testing.T) {
 // it, and writes to it when there is one.
 func TestFS2_CL53_MayOnlyBeRead(t *testing.T) {
 	t.Parallel()
-	path := gitRepo(t)
+	path := filepath.Join(publicDir(t), "repo")
+	git(t, ".", "init", "-q", "-b", "master", path)
 	text := make([]byte, largeFile+1000)
 	rand.NewChaCha8([32]byte{}).Read(text)
 	commitFile(t, path, "large", string(text))
@@ -117,6 +118,28 @@ func TestFS2_CL53_MayOnlyBeRead(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(path, ".git", "datakit", "*", "*")); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
+}
+
+// publicDir returns a folder that the reader can reach: those above the usual ones
+// of tests may be closed to other users.
+func publicDir(t testing.TB) string {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return t.TempDir()
+	}
+	dir, err := os.MkdirTemp("/var/tmp", "datakit-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // setWritable gives the owner the right to write to all that is below path, or
@@ -175,11 +198,8 @@ func startReader(t testing.TB, path string) *reader {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	r := &reader{t: t, temp: t.TempDir(), in: stdin}
+	r := &reader{t: t, temp: publicDir(t), in: stdin}
 	if err := os.Chmod(r.temp, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(filepath.Dir(r.temp), 0o755); err != nil { // that of all folders of the test
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

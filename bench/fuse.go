@@ -63,7 +63,7 @@ func fuseMounts(e *env) ([]row, error) {
 		if err != nil {
 			return rows, err
 		}
-		if i == len(ours)-1 { // every step asks the server for the head
+		if i == len(ours)-1 { // each open asks the server for the head
 			more[0].goal, more[1].goal = goal{}, goal{}
 		}
 		rows = append(rows, more...)

@@ -15,7 +15,7 @@ import (
 
 // patience is how long a check may take before its context ends, so that what
 // waits for ever fails by name. No check that passes depends on it.
-const patience = 5 * time.Minute
+const patience = 15 * time.Minute
 
 // A reporter is a *testing.T, or the *rapid.T of one try of a property.
 type reporter interface {

@@ -59,6 +59,7 @@ func (t *Tree) Open(ctx context.Context, path Path) (Blob, error) {
 // A promptBlob reads nothing for a context that is done.
 type promptBlob struct{ Blob }
 
+// ReadAt implements Blob.
 func (b promptBlob) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -142,4 +143,5 @@ type blobReader struct {
 	Blob
 }
 
+// ReadAt implements io.ReaderAt.
 func (r blobReader) ReadAt(p []byte, off int64) (int, error) { return r.Blob.ReadAt(r.ctx, p, off) }

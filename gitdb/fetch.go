@@ -47,6 +47,7 @@ type contextReader struct {
 	io.Reader
 }
 
+// Read implements io.Reader. It fails once the context is done.
 func (r contextReader) Read(p []byte) (int, error) {
 	if err := r.ctx.Err(); err != nil {
 		return 0, err

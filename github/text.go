@@ -88,7 +88,8 @@ func (e RefEvent) String() string {
 // String returns the identity of the reference after the sign "-" (GH-25).
 func (e RefRemoved) String() string { return "-" + e.Ref.String() }
 
-// String returns "user/name: label".
+// String returns "user/name: events were lost".
 func (e EventsLost) String() string { return e.Repo.String() + ": events were lost" }
 
+// String returns "user/name: label".
 func (e OtherEvent) String() string { return e.Repo.String() + ": " + oneLine(e.Label) }

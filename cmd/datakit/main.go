@@ -64,6 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // value is the exit status.
 type statusError int
 
+// Error implements error.
 func (e statusError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // oneLine returns the text of an error without line ends and passwords.

@@ -181,10 +181,19 @@ func topological(all map[datakit.Hash]*node, nodes []*node) []*node {
 // A byDate is a heap of commits, the newest first.
 type byDate []*datakit.Commit
 
-func (q byDate) Len() int           { return len(q) }
+// Len implements heap.Interface.
+func (q byDate) Len() int { return len(q) }
+
+// Less implements heap.Interface.
 func (q byDate) Less(i, j int) bool { return q[i].Date.After(q[j].Date) }
-func (q byDate) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
-func (q *byDate) Push(x any)        { *q = append(*q, x.(*datakit.Commit)) }
+
+// Swap implements heap.Interface.
+func (q byDate) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+
+// Push implements heap.Interface.
+func (q *byDate) Push(x any) { *q = append(*q, x.(*datakit.Commit)) }
+
+// Pop implements heap.Interface.
 func (q *byDate) Pop() any {
 	last := len(*q) - 1
 	c := (*q)[last]

@@ -65,6 +65,7 @@ func (d *deltaSource) inflate(e packfile.Entry) (io.ReadCloser, error) {
 // tempFile is a file that is removed when it is closed.
 type tempFile struct{ *os.File }
 
+// Close closes the file and removes it.
 func (f tempFile) Close() error { return errors.Join(f.File.Close(), os.Remove(f.Name())) }
 
 // spill moves the content of r, which it closes, to a temporary file.

@@ -254,12 +254,16 @@ func (c *content) object() (store.Object, error) {
 // An openContent is a blob of a content, which is not changed while it is open.
 type openContent struct{ c *content }
 
+// Size implements datakit.Blob.
 func (b openContent) Size() int64 { return b.c.length() }
 
+// ReadAt implements datakit.Blob.
 func (b openContent) ReadAt(_ context.Context, p []byte, off int64) (int, error) {
 	return b.c.ReadAt(p, off)
 }
 
+// Close implements datakit.Blob. The last one to close releases the content if
+// it is discarded.
 func (b openContent) Close() error {
 	b.c.mu.Lock()
 	defer b.c.mu.Unlock()

@@ -171,10 +171,19 @@ func (w *walk) bases() []datakit.Hash {
 // visitHeap is a heap of visits, newest commit first.
 type visitHeap []*visit
 
-func (q visitHeap) Len() int           { return len(q) }
+// Len implements heap.Interface.
+func (q visitHeap) Len() int { return len(q) }
+
+// Less implements heap.Interface.
 func (q visitHeap) Less(i, j int) bool { return q[i].commit.newer(q[j].commit) }
-func (q visitHeap) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
-func (q *visitHeap) Push(v any)        { *q = append(*q, v.(*visit)) }
+
+// Swap implements heap.Interface.
+func (q visitHeap) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+
+// Push implements heap.Interface.
+func (q *visitHeap) Push(v any) { *q = append(*q, v.(*visit)) }
+
+// Pop implements heap.Interface.
 func (q *visitHeap) Pop() any {
 	last := len(*q) - 1
 	v := (*q)[last]

@@ -23,7 +23,7 @@ const spillSize = 1 << 20
 // memory while it is small, in a temporary file from then on. Its methods may
 // be called concurrently.
 type content struct {
-	tempDir string
+	tempDir func() string // of the file; nil for the system's
 	memory  *atomic.Int64 // counts the bytes in memory, for all transactions
 
 	mu      sync.RWMutex // guards what follows
@@ -46,10 +46,7 @@ type spill interface {
 
 // newContent returns the content data, of which it makes a copy.
 func (t *tx) newContent(data []byte) (*content, error) {
-	c := &content{memory: &t.db.txMemory}
-	if dir := t.db.opts.TempDir; dir != nil {
-		c.tempDir = dir()
-	}
+	c := &content{tempDir: t.db.opts.TempDir, memory: &t.db.txMemory}
 	if len(data) == 0 {
 		return c, nil
 	}
@@ -180,7 +177,11 @@ func (c *content) prepare(size int64) error {
 	if c.file != nil || size <= spillSize {
 		return nil
 	}
-	f, err := tempFile(c.tempDir)
+	dir := ""
+	if c.tempDir != nil {
+		dir = c.tempDir()
+	}
+	f, err := tempFile(dir)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ type mirror struct {
 	stamps map[string]stamp          // of what was read, to see whether it has changed
 	peeler peeler
 	own    github.RefName  // the branch that is filled, if the database is in this repository
-	told   map[string]bool // references that were left out, and reported in the log
+	told   map[string]bool // references that are left out or stay, of which the log was told
 	shared bool            // another bridge seems to mirror it, too, which was reported in the log
 }
 
@@ -104,10 +104,7 @@ func (m *mirror) add(refs map[github.RefName]string, whole string, ref rawRef) {
 	}
 	if ref.hash == "" {
 		refs[name] = ""
-		if !m.told[whole] {
-			m.told[whole] = true
-			m.log.Warn("the reference cannot be understood and stays as it is in the branch", "path", filepath.Join(m.dir, filepath.FromSlash(whole)))
-		}
+		m.tell(whole, "the reference cannot be understood and stays as it is in the branch", "path", filepath.Join(m.dir, filepath.FromSlash(whole)))
 		return
 	}
 	hash := ref.hash
@@ -143,9 +140,14 @@ func (m *mirror) leaveOwn(branch string, head datakit.Hash) {
 var errOwn = errors.New("it is the branch to which the references are written")
 
 func (m *mirror) leaveOut(whole string, err error) {
+	m.tell(whole, "the reference is left out", "ref", whole, "error", err)
+}
+
+// tell logs something about a reference, once for each.
+func (m *mirror) tell(whole, msg string, args ...any) {
 	if !m.told[whole] {
 		m.told[whole] = true
-		m.log.Warn("the reference is left out", "ref", whole, "error", err)
+		m.log.Warn(msg, args...)
 	}
 }
 

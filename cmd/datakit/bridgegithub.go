@@ -22,7 +22,8 @@ import (
 	"github.com/datakit/datakit/internal/metrics"
 )
 
-// maxJobs bounds --jobs: GitHub does not like more than a hundred calls at once.
+// maxJobs bounds --jobs, each of which is a worker. GitHub itself takes a hundred
+// calls at once at most.
 const maxJobs = 1000
 
 // githubOptions are the options of section 7.1 of spec/github.md.

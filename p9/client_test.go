@@ -36,6 +36,15 @@ func eachClient(t *testing.T, fn func(t *testing.T, tree *memTree, c *Client)) {
 	})
 }
 
+// wantNoFids checks that c has given back all fids but that of the root.
+func wantNoFids(t testing.TB, c *Client) {
+	t.Helper()
+	check(t, c.Ping(t.Context())) // which is answered after all that was released
+	if n := len(c.slots); n != 0 {
+		t.Errorf("%d fids are in use at the end", n)
+	}
+}
+
 func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

@@ -65,10 +65,7 @@ func TestCL6_SeveralFidsAtOnce(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			check(t, c.Ping(t.Context())) // which is answered after all that was released
-			if n := len(c.slots); n != 0 {
-				t.Errorf("at most %d fids: %d are in use at the end", limit, n)
-			}
+			wantNoFids(t, c)
 		}
 	})
 }
@@ -88,10 +85,7 @@ func TestCL8_SeveralFidsCancelled(t *testing.T) {
 		t.Errorf("OpenEach = %v", errs)
 	}
 	ReleaseEach(fids)
-	check(t, c.Ping(t.Context()))
-	if n := len(c.slots); n != 0 {
-		t.Errorf("%d fids are in use at the end", n)
-	}
+	wantNoFids(t, c)
 }
 
 // TestSeveralFidsOfStrangeNames: one that no message can carry does not keep the

@@ -43,10 +43,7 @@ func TestCL6_FileInOneRoundTrip(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			check(t, c.Ping(t.Context())) // which is answered after all that was released
-			if n := len(c.slots); n != 0 {
-				t.Errorf("%+v: %d fids are in use at the end", o, n)
-			}
+			wantNoFids(t, c)
 		}
 	})
 }
@@ -65,9 +62,6 @@ func TestCL6_FileThatCannotBeOpened(t *testing.T) {
 		if b, err := c.Root().ReadFile(ctx, "dir", "f"); err != context.Canceled {
 			t.Errorf("cancelled ReadFile = %q, %v", b, err)
 		}
-		check(t, c.Ping(t.Context()))
-		if n := len(c.slots); n != 0 {
-			t.Errorf("%d fids are in use at the end", n)
-		}
+		wantNoFids(t, c)
 	})
 }

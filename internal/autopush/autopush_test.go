@@ -45,22 +45,33 @@ func (r *remote) push(ctx context.Context, branches []string) (map[string]error,
 	return r.outcome(branches)
 }
 
-// play runs a Pusher while script feeds changes, and stops it afterwards.
+// play has a Pusher push to r while script feeds changes, and stops it afterwards.
 func play(t *testing.T, r *remote, script func(c changes)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	perform(t, &Pusher{Push: r.push}, func(c changes, _ func()) {
 		r.start = time.Now()
+		script(c)
+	})
+}
+
+// perform runs a Pusher during script, which feeds changes and may stop it early.
+func perform(t *testing.T, p *Pusher, script func(c changes, stop func())) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
 		c := make(changes)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			(&Pusher{Push: r.push}).Run(ctx, c)
+			p.Run(ctx, c)
 		}()
-		script(c)
+		stop := func() {
+			cancel()
+			<-done
+		}
+		script(c, stop)
 		synctest.Wait()
-		cancel()
-		<-done
+		stop()
 	})
 }
 

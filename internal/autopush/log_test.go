@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/datakit/datakit"
@@ -50,30 +49,20 @@ func TestFS193_FailuresAreLogged(t *testing.T) {
 		func() (map[string]error, error) { return nil, nil },
 	}
 	durations := 0
-	synctest.Test(t, func(t *testing.T) {
-		c := make(changes)
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			p := &Pusher{
-				Push: func(context.Context, []string) (map[string]error, error) {
-					next := outcomes[0]
-					outcomes = outcomes[1:]
-					return next()
-				},
-				Remote: "there",
-				Log:    slog.New(slog.NewTextHandler(&log, nil)),
-				OnPush: func(time.Duration) { durations++ },
-			}
-			p.Run(ctx, c)
-		}()
+	p := &Pusher{
+		Push: func(context.Context, []string) (map[string]error, error) {
+			next := outcomes[0]
+			outcomes = outcomes[1:]
+			return next()
+		},
+		Remote: "there",
+		Log:    slog.New(slog.NewTextHandler(&log, nil)),
+		OnPush: func(time.Duration) { durations++ },
+	}
+	perform(t, p, func(c changes, _ func()) {
 		c <- []string{"a", "b"}
 		time.Sleep(time.Hour)
 		close(c) // the database was closed
-		synctest.Wait()
-		cancel()
-		<-done
 	})
 	for _, want := range []string{
 		`level=ERROR msg="push failed" remote=there branches="a b" error="no route"`,
@@ -104,24 +93,12 @@ func TestFS195_LeftIsLogged(t *testing.T) {
 		{},
 	} {
 		var log strings.Builder
-		synctest.Test(t, func(t *testing.T) {
-			c := make(changes)
-			ctx, cancel := context.WithCancel(t.Context())
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				p := &Pusher{
-					Push:   func(context.Context, []string) (map[string]error, error) { return tt.refused, tt.err },
-					Remote: "there",
-					Log:    slog.New(slog.NewTextHandler(&log, nil)),
-				}
-				p.Run(ctx, c)
-			}()
-			c <- []string{"c", "b", "a"}
-			synctest.Wait()
-			cancel()
-			<-done
-		})
+		p := &Pusher{
+			Push:   func(context.Context, []string) (map[string]error, error) { return tt.refused, tt.err },
+			Remote: "there",
+			Log:    slog.New(slog.NewTextHandler(&log, nil)),
+		}
+		perform(t, p, func(c changes, _ func()) { c <- []string{"c", "b", "a"} })
 		const line = `level=WARN msg="branches are left unpushed" remote=there branches=`
 		if tt.want == "" && strings.Contains(log.String(), line) || !strings.HasSuffix(log.String(), line+tt.want+"\n") && tt.want != "" {
 			t.Errorf("refused %v, error %v: the log ends with\n%s\nwant %s%s", tt.refused, tt.err, log.String(), line, tt.want)
@@ -131,23 +108,15 @@ func TestFS195_LeftIsLogged(t *testing.T) {
 
 // TestFS195_FinalPushIsLimited has a remote that never answers.
 func TestFS195_FinalPushIsLimited(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := make(changes)
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			p := &Pusher{Push: func(ctx context.Context, _ []string) (map[string]error, error) {
-				<-ctx.Done()
-				return nil, ctx.Err()
-			}}
-			p.Run(ctx, c)
-		}()
+	p := &Pusher{Push: func(ctx context.Context, _ []string) (map[string]error, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	perform(t, p, func(c changes, stop func()) {
 		c <- []string{"a"}
 		time.Sleep(time.Hour) // the first push hangs
 		start := time.Now()
-		cancel()
-		<-done
+		stop()
 		if took := time.Since(start); took < finalLimit || took > finalLimit+drainLimit {
 			t.Errorf("stopping took %v, want %v", took, finalLimit)
 		}

@@ -272,11 +272,7 @@ func TestFS2_ReadingWritesNothing(t *testing.T) {
 		return names
 	}
 	before := files()
-	db, err := gitdb.Open(path, &gitdb.Options{MustExist: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := open(t, path, &gitdb.Options{MustExist: true})
 	if got := read(t, db, "master", "file"); got != "text" {
 		t.Errorf("read %q", got)
 	}

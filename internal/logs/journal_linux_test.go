@@ -14,7 +14,7 @@ func TestFS197_Journald(t *testing.T) {
 		t.Fatal(err)
 	}
 	l, stdout := withSystemLog(t, j)
-	l.App("hello")
+	app(l, "hello")
 	if stdout.String() != "hello\n" {
 		t.Errorf("stdout has %q, want hello", stdout)
 	}

@@ -6,8 +6,6 @@
 package logs
 
 import (
-	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -118,12 +116,6 @@ func (l *Logs) Logger(name string) *slog.Logger {
 		}
 	}
 	panic("logs: no source is called " + name)
-}
-
-// App logs an application message: one for whoever started the server. It
-// belongs to the Server source.
-func (l *Logs) App(format string, args ...any) {
-	l.Logger(Server).Log(context.Background(), slog.Level(App), fmt.Sprintf(format, args...))
 }
 
 // Close ends the connection to a log of the system.

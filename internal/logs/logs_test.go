@@ -2,6 +2,7 @@ package logs
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -58,6 +59,11 @@ func TestFS71_SourcesHaveNamesAndDocs(t *testing.T) {
 			t.Errorf("doc of %s is %q, want one line", name, doc)
 		}
 	}
+}
+
+// app logs a message for whoever started the program.
+func app(l *Logs, format string, args ...any) {
+	l.Logger(Server).Log(context.Background(), slog.Level(App), fmt.Sprintf(format, args...))
 }
 
 func TestFS72_LevelsAreSetAtOnce(t *testing.T) {
@@ -141,7 +147,7 @@ func TestFS198_SomeSourcesStartAtInfo(t *testing.T) {
 
 // logSamples writes messages of all kinds.
 func logSamples(l *Logs) {
-	l.App("Starting %s", "datakit")
+	app(l, "Starting %s", "datakit")
 	log := l.Logger(Git)
 	log.Warn("a branch moved", "branch", "a b", "n", 3, "took", time.Second)
 	log.WithGroup("x").With("y", "z").WithGroup("").Error("two\nlines\x1b[2J",
@@ -283,7 +289,7 @@ func TestFS199_NoPasswordReachesTheLog(t *testing.T) {
 	}
 	for _, dest := range []string{"quiet", "timestamp", "json"} {
 		l, stdout, stderr := newTest(t, Options{Destination: dest})
-		l.App("pushing to %s", in)
+		app(l, "pushing to %s", in)
 		log := l.Logger(AutoPush)
 		log.Error("at "+in, "s", in, "u", u, "nil", (*url.URL)(nil))
 		log.Error("x", "err", &url.Error{Op: "Get", URL: in, Err: io.EOF}, "list", []string{in}, "v", valuer(in))
@@ -298,7 +304,7 @@ func TestFS200_MessagesAreCounted(t *testing.T) {
 	t.Parallel()
 	counts := make(map[string]int)
 	l, _, _ := newTest(t, Options{Level: Warning, Count: func(level, source string) { counts[level+" "+source]++ }})
-	l.App("x")
+	app(l, "x")
 	l.Logger(Git).Warn("x")
 	l.Logger(Git).Warn("x")
 	l.Logger(Git).Info("not logged")

@@ -58,7 +58,7 @@ func TestFS197_Syslog(t *testing.T) {
 		t.Fatal(err)
 	}
 	l, stdout := withSystemLog(t, &syslogLog{w})
-	l.App("hello")
+	app(l, "hello")
 	if stdout.String() != "hello\n" {
 		t.Errorf("stdout has %q, want hello", stdout)
 	}

@@ -11,11 +11,7 @@ const firstRead = 4 << 10
 
 // ReadAll reads an open fid from the start until there is nothing more.
 func (f *Fid) ReadAll(ctx context.Context) ([]byte, error) {
-	return f.readRest(ctx, make([]byte, 0, firstRead))
-}
-
-// readRest reads what follows b until there is nothing more, and returns both.
-func (f *Fid) readRest(ctx context.Context, b []byte) ([]byte, error) {
+	b := make([]byte, 0, firstRead)
 	for {
 		if len(b) == cap(b) {
 			b = append(b, 0)[:len(b)]
